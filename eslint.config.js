@@ -1,0 +1,23 @@
+import js from "@eslint/js";
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export default defineConfig(
+  { ignores: ["dist/", "dist-demo/", "node_modules/", "test/output/"] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  { files: ["**/*.js"], languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } } },
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // Unused parameters that a signature needs begin with an underscore.
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      // process.env["CI"] is how the type checker wants index signatures read.
+      "@typescript-eslint/dot-notation": "off",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // An interface that only joins others carries their documentation.
+      "@typescript-eslint/no-empty-object-type": ["error", { allowInterfaces: "with-single-extends" }],
+    },
+  },
+);

@@ -1,0 +1,10 @@
+// y = the angle of the point (b, a), from -π to π
+fn atan2_forward(a: f32, b: f32) -> f32 {
+  return math_atan2(a, b);
+}
+
+// dy/da = b / (a² + b²), dy/db = -a / (a² + b²); NaN at the origin
+fn atan2_backward(a: f32, b: f32, gy: f32) -> vec2f {
+  let squares = a * a + b * b;
+  return vec2f(gy * math_div(b, squares), -gy * math_div(a, squares));
+}

@@ -1,0 +1,9 @@
+// y = erf x = 2/√π ∫₀ˣ exp(-t²) dt
+fn erf_forward(x: f32) -> f32 {
+  return math_erf(x);
+}
+
+// dy/dx = 2/√π exp(-x²)
+fn erf_backward(x: f32, gy: f32) -> f32 {
+  return gy * (1.1283791670955126 * math_exp(-x * x));
+}

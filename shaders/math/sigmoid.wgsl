@@ -1,0 +1,28 @@
+// math_sigmoid(x) = 1 / (1 + e^-x).
+//
+// Method: with e = e^-|x| <= 1, which cannot overflow, it is 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0.
+// e and 1 + e are carried in two parts, and the quotient is corrected for the driver's error (quotient.wgsl).
+// Largest error: ERROR
+// Special values: NaN gives NaN, +Inf gives 1, -Inf gives 0; subnormal results are kept (x < -87.336).
+// Relaxed math: the sums whose rounding errors are needed go through math_opaque.
+fn math_sigmoid(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let magnitude = bits & 0x7fffffffu;
+  let isNegative = bits >= 0x80000000u;
+  let e = math_exp_reduce(-bitcast<f32>(min(magnitude, 0x42d00000u))); // |x| <= 104
+  let offset = math_opaque(e.r + e.q);
+  let significand = math_opaque(1.0 + offset);
+  let significandTail = ((1.0 - significand) + offset) + ((e.r - offset) + e.q);
+
+  let scale = bitcast<f32>(u32(max(e.k, -126) + 127) << 23u);
+  let scaled = significand * scale;
+  let denominator = math_opaque(1.0 + scaled);
+  let denominatorTail = ((1.0 - denominator) + scaled) + significandTail * scale;
+
+  let quotient = math_quotient(select(1.0, significand, isNegative), denominator, denominatorTail);
+  // The numerator's own tail, divided by a rough denominator.
+  let numeratorTail = select(0.0, significandTail, isNegative) * (1.0 - 0.5 * scaled);
+  let value = quotient.x + (quotient.y + numeratorTail);
+  let result = math_exp_scale(value, select(0, e.k, isNegative));
+  return bitcast<f32>(select(result, bits | 0x00400000u, magnitude > 0x7f800000u));
+}

@@ -1,0 +1,41 @@
+// math_tanh(x).
+//
+// Method: x + x^3 T(x^2) with a minimax T for |x| < 0.35 (own fit, relative error 2^-31); above,
+// (1 - e) / (1 + e) with e = e^-2|x|, each carried in two parts and the quotient corrected for the driver's error
+// (quotient.wgsl). Both are computed, as nearby inputs mix both cases.
+// Largest error: ERROR
+// Special values: tanh(+-0) = +-0, |x| < 2^-12 returns x (subnormals too), +-Inf gives +-1, NaN gives NaN.
+// Relaxed math: the sums whose rounding errors are needed go through math_opaque.
+fn math_tanh(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let magnitude = bits & 0x7fffffffu;
+  let size = bitcast<f32>(min(magnitude, 0x41200000u)); // |x| <= 10, from where the result rounds to 1
+
+  let z = size * size;
+  var p = 0.0194481760263443;
+  p = p * z - 0.053729645907878876;
+  p = p * z + 0.1333240568637848;
+  p = p * z - 0.33333322405815125;
+  let small = size + size * z * p;
+
+  let e = math_exp_reduce(-2.0 * size);
+  let offset = math_opaque(e.r + e.q);
+  let significand = math_opaque(1.0 + offset);
+  let significandTail = ((1.0 - significand) + offset) + ((e.r - offset) + e.q);
+  let scale = bitcast<f32>(u32(e.k + 127) << 23u);
+  let scaled = significand * scale;
+  let scaledTail = significandTail * scale;
+  let numerator = math_opaque(1.0 - scaled);
+  let numeratorTail = ((1.0 - numerator) - scaled) - scaledTail;
+  let denominator = math_opaque(1.0 + scaled);
+  let denominatorTail = ((1.0 - denominator) + scaled) + scaledTail;
+  let quotient = math_quotient(numerator, denominator, denominatorTail);
+  // The numerator's own tail, divided by a rough denominator.
+  let large = quotient.x + (quotient.y + numeratorTail * (1.0 - 0.5 * scaled));
+
+  let value = select(large, small, magnitude < 0x3eb33333u);
+  var result = bitcast<u32>(value) | (bits & 0x80000000u);
+  result = select(result, bits, magnitude < 0x39800000u);
+  result = select(result, bits | 0x00400000u, magnitude > 0x7f800000u);
+  return bitcast<f32>(result);
+}

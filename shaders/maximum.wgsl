@@ -1,0 +1,10 @@
+// y = the greater of a and b; NaN where one is NaN
+fn maximum_forward(a: f32, b: f32) -> f32 {
+  return math_max(a, b);
+}
+
+// The greater one gets the gradient; equals share it.
+fn maximum_backward(a: f32, b: f32, gy: f32) -> vec2f {
+  let share = select(select(0.0, gy, a > b), 0.5 * gy, a == b);
+  return vec2f(share, gy - share);
+}

@@ -1,0 +1,162 @@
+/** Reverse-mode differentiation: the order in which Functions are visited, and how gradients add up. */
+import { at } from "./assert.js";
+import { ArgumentError, NotDifferentiableError, ShapeError } from "./errors.js";
+import { arrayOf, OnceDifferentiable, toList, type Function, type Result } from "./function.js";
+import { withGrad } from "./grad-mode.js";
+import { GpuArray } from "./gpu/array.js";
+import { sameShape, showShape } from "./shape.js";
+import { Variable } from "./variable.js";
+
+export interface BackwardOptions {
+  /** False: only leaves get a `grad`; the gradients of Variables on the way are released as soon as used. Default true. */
+  readonly retainGrad?: boolean;
+  /** True: the gradients have a graph of their own and can be differentiated again. Default false. */
+  readonly createGraph?: boolean;
+}
+
+/**
+ * One pass from `root`, which starts from `root.grad` or from ones. Only when all of it has worked is `grad` written:
+ * added to a leaf's, set on an intermediate's.
+ */
+export function backward(root: Variable, { retainGrad = true, createGraph = false }: BackwardOptions): void {
+  const start = root.ownGrad() ?? ones(root);
+  const found = propagate(root, start, { createGraph, keep: retainGrad ? "all" : "leaves" });
+  for (const [variable, gradient] of found) {
+    if (variable === root) {
+      if (root.ownGrad() === null && (retainGrad || root.creator === null)) root.receiveGrad(gradient);
+      continue;
+    }
+    const before = variable.creator === null ? variable.ownGrad() : null;
+    if (before === null) {
+      variable.receiveGrad(gradient);
+      continue;
+    }
+    variable.receiveGrad(withGrad(createGraph, () => before.add(gradient)));
+    if (!createGraph) gradient.data.release();
+  }
+}
+
+/** What a pass starts from where nothing else is set: a constant, which takes no memory. */
+export function ones(root: Variable): Variable {
+  return new Variable(GpuArray.constant(1, root.shape, root.data.device), { requiresGrad: false });
+}
+
+/**
+ * The gradients of `root` with respect to the Variables that led to it. Each Function's backward runs once, after all
+ * gradients of its outputs have arrived. Without `createGraph` the gradients belong to whoever called this.
+ *
+ * @throws NotDifferentiableError where `root` needs no gradient; what a Function's backward throws. The gradients that
+ * were there already are released then.
+ */
+export function propagate(
+  root: Variable,
+  start: Variable,
+  { createGraph, keep }: { createGraph: boolean; keep: "all" | "leaves" },
+): Map<Variable, Variable> {
+  if (!root.requiresGrad) {
+    throw new NotDifferentiableError(
+      `${root.toString()} has no gradient: it was made without a graph (by noGrad, detach, a comparison, or from inputs ` +
+        "with requiresGrad: false)",
+    );
+  }
+  const gradients = new Map<Variable, Variable>([[root, start]]);
+  const release = (gradient: Variable): void => {
+    // With a graph, other gradients may have been made from this one.
+    if (!createGraph && gradient !== start) gradient.data.release();
+  };
+  try {
+    for (const f of visitOrder(root)) {
+      if (!f.outputs.some((output) => gradients.has(output))) continue;
+      const results = gradientsOfInputs(f, gradients, createGraph);
+      f.inputs.forEach((input, index) => {
+        const result = at(results, index);
+        if (result === noGradient) return;
+        const before = gradients.get(input);
+        if (before === undefined) {
+          gradients.set(input, result);
+          return;
+        }
+        gradients.set(
+          input,
+          withGrad(createGraph, () => before.add(result)),
+        );
+        release(before);
+        release(result);
+      });
+      if (keep === "all") continue;
+      for (const output of f.outputs) {
+        const used = gradients.get(output);
+        if (used !== undefined && output !== root) {
+          gradients.delete(output);
+          release(used);
+        }
+      }
+    }
+  } catch (error) {
+    for (const gradient of gradients.values()) release(gradient);
+    throw error;
+  }
+  return gradients;
+}
+
+/** The Functions that lead to `root`, each once, every one before those that made its inputs. */
+function visitOrder(root: Variable): Function[] {
+  const seen = new Set<Function>();
+  const waiting = [root];
+  for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
+    const { creator } = variable;
+    if (creator === null || seen.has(creator)) continue;
+    seen.add(creator);
+    for (const input of creator.inputs) waiting.push(input);
+  }
+  return [...seen].sort((a, b) => b.generation - a.generation);
+}
+
+/** Stands where an input needs no gradient. */
+const noGradient = Symbol("no gradient");
+
+/** Calls one Function's backward: a gradient for each input. */
+function gradientsOfInputs(
+  f: Function,
+  gradients: ReadonlyMap<Variable, Variable>,
+  createGraph: boolean,
+): (Variable | typeof noGradient)[] {
+  const given = f.outputs.map(
+    (output) =>
+      gradients.get(output) ??
+      new Variable(GpuArray.constant(0, output.shape, output.data.device), { requiresGrad: false }),
+  );
+  const results = toList<Result | null>(withGrad(createGraph, () => f.backward(...given)));
+  if (results.length !== f.inputs.length) {
+    throw new ArgumentError(
+      `${f.name}.backward must give one gradient for each of its ${f.inputs.length} inputs, gave ${results.length}`,
+    );
+  }
+  const connected = createGraph ? connect(f, given, results) : results;
+  return f.inputs.map((input, index) => {
+    const result = at<Result | null>(connected, index);
+    if (result === null || !input.requiresGrad) return noGradient;
+    const data = arrayOf(result, `${f.name}.backward`);
+    if (!sameShape(data.shape, input.shape)) {
+      throw new ShapeError(
+        `${f.name}.backward gave a gradient of shape ${showShape(data.shape)} for input ${index}, which has shape ${showShape(input.shape)}`,
+      );
+    }
+    if (createGraph && result instanceof Variable) return result;
+    // A share of its own, since what backward gave may be somebody else's: its own argument, or something saved.
+    return new Variable(f.givesFreshGradients ? data : data.reshape(data.shape), { requiresGrad: false });
+  });
+}
+
+/**
+ * Gradients that came from a kernel alone are arrays, with no way to differentiate them. They get a creator that says
+ * so when somebody tries.
+ */
+function connect(f: Function, given: readonly Variable[], results: readonly (Result | null)[]): (Result | null)[] {
+  const arrays = results.filter((result) => result instanceof GpuArray);
+  if (arrays.length === 0) return [...results];
+  const node = new OnceDifferentiable(f.name, arrays);
+  node.call(...f.inputs, ...given);
+  const outputs = [...node.outputs];
+  return results.map((result) => (result instanceof GpuArray ? (outputs.shift() ?? null) : result));
+}

@@ -1,0 +1,188 @@
+/**
+ * The errors gpugrad throws, or rejects a read with. Each has a stable `code`; branch on that, since class identity
+ * is lost when two copies of the library are on one page. Bad arguments are TypeErrors and RangeErrors as well.
+ *
+ * @example
+ * try {
+ *   await y.read();
+ * } catch (error) {
+ *   if (isGpugradError(error) && error.code === "device-lost") await init();
+ *   else throw error;
+ * }
+ */
+export type ErrorCode =
+  | "not-initialized"
+  | "no-webgpu"
+  | "no-adapter"
+  | "device-lost"
+  | "out-of-memory"
+  | "limit-exceeded"
+  | "invalid-argument"
+  | "shape-mismatch"
+  | "released"
+  | "other-device"
+  | "wgsl"
+  | "not-implemented"
+  | "function-reused"
+  | "not-differentiable"
+  | "validation";
+
+/** Anything gpugrad throws: an Error with a stable code. */
+export interface GpugradError extends Error {
+  readonly code: ErrorCode;
+}
+
+const brand = Symbol.for("gpugrad.error");
+
+/** True for an error that gpugrad made, in this copy of the library or another one on the page. */
+export function isGpugradError(error: unknown): error is GpugradError {
+  return error instanceof Error && brand in error;
+}
+
+function define(target: Error, name: string): void {
+  Object.defineProperty(target, "name", { value: name, configurable: true });
+  Object.defineProperty(target, brand, { value: true });
+}
+
+/** An operation came before `await init()`. */
+export class NotInitializedError extends Error implements GpugradError {
+  readonly code = "not-initialized";
+  constructor(message: string) {
+    super(message);
+    define(this, "NotInitializedError");
+  }
+}
+
+/** This browser or runtime has no WebGPU. */
+export class NoWebGPUError extends Error implements GpugradError {
+  readonly code = "no-webgpu";
+  constructor(message: string) {
+    super(message);
+    define(this, "NoWebGPUError");
+  }
+}
+
+/** WebGPU is there, but it offered no adapter. */
+export class NoAdapterError extends Error implements GpugradError {
+  readonly code = "no-adapter";
+  constructor(message: string) {
+    super(message);
+    define(this, "NoAdapterError");
+  }
+}
+
+/** The GPU device is gone, and with it everything that was on it. `reason` is WebGPU's own ("unknown" or "destroyed"). */
+export class DeviceLostError extends Error implements GpugradError {
+  readonly code = "device-lost";
+  readonly reason: string;
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
+    define(this, "DeviceLostError");
+  }
+}
+
+/** The GPU had no room for a buffer. */
+export class OutOfMemoryError extends Error implements GpugradError {
+  readonly code = "out-of-memory";
+  constructor(message: string) {
+    super(message);
+    define(this, "OutOfMemoryError");
+  }
+}
+
+/** More than the device allows was asked for. `asked` and `limit` are in the unit that the message names. */
+export class LimitError extends RangeError implements GpugradError {
+  readonly code = "limit-exceeded";
+  readonly asked: number;
+  readonly limit: number;
+  constructor(message: string, asked: number, limit: number) {
+    super(message);
+    this.asked = asked;
+    this.limit = limit;
+    define(this, "LimitError");
+  }
+}
+
+/** An argument is of a kind that can't be used here. */
+export class ArgumentError extends TypeError implements GpugradError {
+  readonly code = "invalid-argument";
+  constructor(message: string) {
+    super(message);
+    define(this, "ArgumentError");
+  }
+}
+
+/** Shapes that don't fit each other, or numbers that are no shape. */
+export class ShapeError extends RangeError implements GpugradError {
+  readonly code = "shape-mismatch";
+  constructor(message: string) {
+    super(message);
+    define(this, "ShapeError");
+  }
+}
+
+/** A Variable or array was used after its memory was released. */
+export class ReleasedError extends TypeError implements GpugradError {
+  readonly code = "released";
+  constructor(message: string) {
+    super(message);
+    define(this, "ReleasedError");
+  }
+}
+
+/** Data of one device met an operation on another. */
+export class OtherDeviceError extends TypeError implements GpugradError {
+  readonly code = "other-device";
+  constructor(message: string) {
+    super(message);
+    define(this, "OtherDeviceError");
+  }
+}
+
+/** The WGSL compiler, or gpugrad's own look at the source, found a mistake. `line` counts from 1 in the user's source. */
+export class WgslError extends Error implements GpugradError {
+  readonly code = "wgsl";
+  readonly line: number | null;
+  constructor(message: string, line: number | null = null) {
+    super(message);
+    this.line = line;
+    define(this, "WgslError");
+  }
+}
+
+/** A subclass of Function lacks a method it needs. */
+export class NotImplementedError extends Error implements GpugradError {
+  readonly code = "not-implemented";
+  constructor(message: string) {
+    super(message);
+    define(this, "NotImplementedError");
+  }
+}
+
+/** One Function instance is one node of the graph, and was called a second time. */
+export class FunctionReusedError extends Error implements GpugradError {
+  readonly code = "function-reused";
+  constructor(message: string) {
+    super(message);
+    define(this, "FunctionReusedError");
+  }
+}
+
+/** A gradient was asked of something that has none. */
+export class NotDifferentiableError extends Error implements GpugradError {
+  readonly code = "not-differentiable";
+  constructor(message: string) {
+    super(message);
+    define(this, "NotDifferentiableError");
+  }
+}
+
+/** WebGPU refused what gpugrad recorded: a bug of gpugrad's, or of a Kernel of the application's own. */
+export class ValidationError extends Error implements GpugradError {
+  readonly code = "validation";
+  constructor(message: string) {
+    super(message);
+    define(this, "ValidationError");
+  }
+}

@@ -1,0 +1,87 @@
+/** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. */
+import { Variable, type Operand } from "../variable.js";
+import { add, atan2, div, maximum, minimum, mul, pow, sub } from "./binary.js";
+import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "./compare.js";
+import { max, mean, min, sum, type Axes, type ReduceOptions } from "./reduce.js";
+import { broadcastTo, reshape, sumTo, transpose } from "./reshaping.js";
+import {
+  abs,
+  cos,
+  erf,
+  exp,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  sigmoid,
+  sign,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  tan,
+  tanh,
+} from "./unary.js";
+
+const unary = {
+  neg,
+  abs,
+  sign,
+  square,
+  sqrt,
+  reciprocal,
+  exp,
+  log,
+  sin,
+  cos,
+  tan,
+  tanh,
+  sigmoid,
+  relu,
+  softplus,
+  erf,
+};
+
+const binary = {
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  atan2,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  equal,
+  notEqual,
+};
+
+const reductions = { sum, mean, max, min };
+
+const reshapings = { reshape, transpose, broadcastTo, sumTo };
+
+type UnaryMethods = Record<keyof typeof unary, () => Variable>;
+type BinaryMethods = Record<keyof typeof binary, (other: Operand) => Variable>;
+type ReductionMethods = Record<keyof typeof reductions, (axes?: Axes, options?: ReduceOptions) => Variable>;
+
+declare module "../variable.js" {
+  interface Variable extends UnaryMethods, BinaryMethods, ReductionMethods {
+    reshape(shape: readonly number[]): Variable;
+    transpose(axes?: readonly number[]): Variable;
+    broadcastTo(shape: readonly number[]): Variable;
+    sumTo(shape: readonly number[]): Variable;
+  }
+}
+
+for (const [name, f] of Object.entries({ ...unary, ...binary, ...reductions, ...reshapings })) {
+  Object.defineProperty(Variable.prototype, name, {
+    value(this: Variable, ...rest: never[]): Variable {
+      return (f as (x: Variable, ...rest: never[]) => Variable)(this, ...rest);
+    },
+    writable: true,
+    configurable: true,
+  });
+}

@@ -1,0 +1,172 @@
+/** An array of float32 numbers on the GPU: a shape over a piece of GPU memory. What NumPy's arrays are to DeZero. */
+import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../errors.js";
+import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
+import { currentDevice, type Device } from "./device.js";
+import { fill } from "./fill.js";
+import { read } from "./reader.js";
+import { Storage } from "./storage.js";
+
+/** Gives back the memory of arrays that were collected as garbage before anybody released them. */
+const forgotten = new FinalizationRegistry<Storage>((storage) => {
+  storage.release();
+});
+
+export class GpuArray {
+  readonly shape: Shape;
+  readonly size: number;
+  readonly device: Device;
+  /** The number that every element is, where the array is such a one: it then takes no memory until somebody needs it. */
+  readonly constant: number | null;
+  #storage: Storage | null;
+  #released = false;
+
+  private constructor(device: Device, shape: Shape, storage: Storage | null, constant: number | null) {
+    this.device = device;
+    this.shape = shape;
+    this.size = sizeOf(shape);
+    this.constant = constant;
+    this.#storage = storage;
+    if (storage !== null) forgotten.register(this, storage, this);
+  }
+
+  /** An array whose elements are all the same number, without memory of its own. */
+  static constant(value: number, shape: Shape, device = currentDevice()): GpuArray {
+    return new GpuArray(device, shape, null, value);
+  }
+
+  /**
+   * An array that holds anything, to be written by a kernel.
+   *
+   * @throws LimitError, before anything is allocated, where the device doesn't allow that many bytes.
+   */
+  static allocate(device: Device, shape: Shape, purpose: string): GpuArray {
+    checkBytes(device, shape, purpose);
+    return new GpuArray(device, shape, Storage.allocate(device, sizeOf(shape) * 4, purpose), null);
+  }
+
+  /** A copy of `values` on the GPU. @throws ShapeError where the shape has another size; LimitError. */
+  static from(values: Float32Array, shape: Shape = [values.length], device = currentDevice()): GpuArray {
+    const checked = checkShape(shape);
+    if (sizeOf(checked) !== values.length) {
+      throw new ShapeError(
+        `${values.length} numbers don't fill shape ${showShape(checked)}, which has ${sizeOf(checked)}`,
+      );
+    }
+    const array = GpuArray.allocate(device, checked, "upload");
+    if (values.length > 0) device.recorder.upload(array.storage, values);
+    return array;
+  }
+
+  /**
+   * An array over the application's own buffer, without a copy. The buffer stays the application's: it is never
+   * destroyed or reused. It must have been made by the current device with usage STORAGE (and COPY_SRC to read it), and
+   * have at least as many bytes as the array, rounded up to a multiple of 16.
+   *
+   * @throws ArgumentError, ShapeError, LimitError.
+   * @example
+   * const buffer = device.gpuDevice.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+   * const x = new Variable(GpuArray.fromBuffer(buffer, [3]));
+   */
+  static fromBuffer(buffer: GPUBuffer, shape: Shape): GpuArray {
+    const device = currentDevice();
+    const checked = checkShape(shape);
+    const given: unknown = buffer;
+    if (typeof given !== "object" || given === null || typeof (given as GPUBuffer).mapAsync !== "function") {
+      throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
+    }
+    const bytes = Math.max(16, Math.ceil(sizeOf(checked) / 4) * 16);
+    if (buffer.size < bytes) {
+      throw new LimitError(
+        `fromBuffer: shape ${showShape(checked)} needs a buffer of ${bytes} bytes (a multiple of 16), this one has ${buffer.size}`,
+        bytes,
+        buffer.size,
+      );
+    }
+    if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
+    return new GpuArray(device, checked, Storage.wrap(device, buffer), null);
+  }
+
+  /** The memory. For the GPU layer; an application takes `buffer`. */
+  get storage(): Storage {
+    this.check();
+    if (this.#storage === null) {
+      const filled = GpuArray.allocate(this.device, this.shape, "fill");
+      fill(filled, this.constant ?? 0);
+      this.#storage = filled.storage;
+      this.#storage.retain();
+      filled.release();
+      forgotten.register(this, this.#storage, this);
+    }
+    return this.#storage;
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** @throws ReleasedError, DeviceLostError where the numbers are gone. */
+  check(): void {
+    if (this.#released) throw new ReleasedError("this array was released: its memory is no longer its own");
+    if (this.device.lost !== null) throw this.device.lost;
+  }
+
+  /** The array's bytes, without padding. */
+  get bytes(): number {
+    return this.size * 4;
+  }
+
+  /**
+   * The GPU buffer, to draw from or to copy. What was recorded so far is submitted, so that the application's next
+   * submit sees it. The buffer may be longer than the array. It belongs to the array: keep the array while you use it.
+   */
+  get buffer(): GPUBuffer {
+    const storage = this.storage;
+    storage.device.recorder.flush();
+    return storage.buffer;
+  }
+
+  /** The same memory under another shape of the same size. */
+  reshape(shape: Shape): GpuArray {
+    this.check();
+    this.#storage?.retain();
+    return new GpuArray(this.device, shape, this.#storage, this.constant);
+  }
+
+  /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */
+  read(): Promise<Float32Array> {
+    return read(this);
+  }
+
+  /** Gives the memory back, or this array's share of it. Releasing twice does nothing. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    if (this.#storage === null) return;
+    forgotten.unregister(this);
+    this.#storage.release();
+    this.#storage = null;
+  }
+}
+
+/** @throws OtherDeviceError where the array is not on this device; ReleasedError, DeviceLostError. */
+export function checkDevice(array: GpuArray, device: Device, what: string): void {
+  array.check();
+  if (array.device !== device) {
+    throw new OtherDeviceError(
+      `${what}: an array of another GPU device. Read it and make it anew: new Variable(await x.read(), { shape: x.shape })`,
+    );
+  }
+}
+
+/** @throws LimitError where the device doesn't allow an array of this shape. */
+export function checkBytes(device: Device, shape: Shape, what: string): void {
+  const bytes = sizeOf(shape) * 4;
+  const limit = device.maxArrayBytes;
+  if (bytes > limit) {
+    throw new LimitError(
+      `${what}: an array of shape ${showShape(shape)} needs ${bytes} bytes, this device allows ${limit}`,
+      bytes,
+      limit,
+    );
+  }
+}

@@ -1,0 +1,309 @@
+/** A compute shader of one's own: WGSL source, its bindings in order, and the grid it is dispatched over. */
+import { at } from "../assert.js";
+import { ArgumentError, LimitError, WgslError } from "../errors.js";
+import { checkShape, describe, showShape, type Shape } from "../shape.js";
+import { joinMath, type MathMode } from "../wgsl/math.js";
+import { checkDevice, GpuArray } from "./array.js";
+import { currentDevice, type Device } from "./device.js";
+
+/** What stands at a binding of group 0: an array that is read, one that is written, or a small block of numbers. */
+export type Binding = "input" | "output" | "uniform";
+
+export interface KernelOptions {
+  /** Named in errors and in profiles. */
+  readonly name: string;
+  /** The shader. Its entry point is `main`, its bindings are @group(0) @binding(0), (1), and so on. */
+  readonly wgsl: string;
+  /** What stands at each binding, in order. */
+  readonly bindings: readonly Binding[];
+  /** The shader's @workgroup_size, as one number: x times y times z. Default 64. */
+  readonly workgroupSize?: number;
+}
+
+/** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */
+export type Grid = { readonly workgroups: readonly [number, number?, number?] } | { readonly invocations: number };
+
+export type RunOptions = Grid & {
+  /** Arrays for the "input" bindings, in order. */
+  readonly inputs: readonly GpuArray[];
+  /** Shapes of the arrays to be made for the "output" bindings, in order. */
+  readonly outputs: readonly Shape[];
+  /** Blocks for the "uniform" bindings, in order; each at most 64 KiB. */
+  readonly uniforms?: readonly (Uint32Array | Int32Array | Float32Array)[];
+};
+
+/** As RunOptions, with arrays for the outputs instead of shapes. */
+export type RunIntoOptions = Grid & {
+  readonly inputs: readonly GpuArray[];
+  readonly outputs: readonly GpuArray[];
+  readonly uniforms?: readonly (Uint32Array | Int32Array | Float32Array)[];
+};
+
+/** Settings that only gpugrad's own kernels need. */
+interface OwnOptions {
+  /** Arrays are bound with their last vec4 filled up, so that `arrayLength` of an array<vec4f> counts it. */
+  readonly padded?: boolean;
+  /** The library's own WGSL: it compiles. Other kernels are tried in a submit of their own first. */
+  readonly trusted?: boolean;
+  /** Where in `wgsl` the text of the user begins, and its number of lines: errors are told in its lines. */
+  readonly userLines?: { readonly first: number; readonly count: number };
+}
+
+interface Compiled {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** What the compiler has to say, once it has said it; null for no mistake. */
+  readonly mistake: Promise<WgslError | null>;
+  /** True once the compiler has said that all is well. */
+  verified: boolean;
+}
+
+/**
+ * A compute shader with bindings. It is compiled once per device, at its first run.
+ *
+ * @throws ArgumentError for options of the wrong kind. Mistakes in the WGSL are found when it is compiled, and reject
+ * `prepare` and the next read of what the kernel was to write, with the compiler's message and line.
+ * @example
+ * const double = new Kernel({
+ *   name: "double",
+ *   wgsl: `
+ *     @group(0) @binding(0) var<storage, read> x: array<f32>;
+ *     @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+ *     @compute @workgroup_size(64)
+ *     fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+ *       let i = id.x + id.y * groups.x * 64u;
+ *       if (i < arrayLength(&y)) { y[i] = 2.0 * x[i]; }
+ *     }`,
+ *   bindings: ["input", "output"],
+ * });
+ * const [y] = double.run({ inputs: [x], outputs: [x.shape], invocations: x.size });
+ */
+export class Kernel {
+  readonly name: string;
+  readonly wgsl: string;
+  readonly bindings: readonly Binding[];
+  readonly workgroupSize: number;
+  readonly #own: OwnOptions;
+  readonly #compiled = new WeakMap<Device, Map<MathMode, Compiled>>();
+
+  constructor({ name, wgsl, bindings, workgroupSize = 64 }: KernelOptions, own: OwnOptions = {}) {
+    if (typeof name !== "string") throw new ArgumentError(`a Kernel's name must be a string, not ${describe(name)}`);
+    if (typeof wgsl !== "string") throw new ArgumentError(`${name}: wgsl must be a string, not ${describe(wgsl)}`);
+    const list: unknown = bindings;
+    if (!Array.isArray(list)) {
+      throw new ArgumentError(`${name}: bindings must be an array, not ${describe(list)}`);
+    }
+    for (const binding of list as readonly unknown[]) {
+      if (binding !== "input" && binding !== "output" && binding !== "uniform") {
+        throw new ArgumentError(`${name}: a binding must be "input", "output" or "uniform", not ${describe(binding)}`);
+      }
+    }
+    if (!Number.isInteger(workgroupSize) || workgroupSize < 1) {
+      throw new ArgumentError(`${name}: workgroupSize must be a whole number, not ${describe(workgroupSize)}`);
+    }
+    this.name = name;
+    this.wgsl = wgsl;
+    this.bindings = Object.freeze([...bindings]);
+    this.workgroupSize = workgroupSize;
+    this.#own = own;
+  }
+
+  /**
+   * Records one dispatch and gives the arrays it writes. Where all of them are empty, nothing is recorded.
+   *
+   * @throws ArgumentError where inputs, outputs or uniforms don't match the bindings; OtherDeviceError, ReleasedError,
+   * LimitError.
+   */
+  run(options: RunOptions): GpuArray[] {
+    const { inputs, outputs } = options;
+    this.#checkCount("output", outputs.length);
+    const shapes = outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
+    const device = inputs[0]?.device ?? currentDevice();
+    for (const input of inputs) checkDevice(input, device, this.name);
+    const written: GpuArray[] = [];
+    try {
+      for (const shape of shapes) written.push(GpuArray.allocate(device, shape, this.name));
+      this.runInto({ ...options, outputs: written });
+    } catch (error) {
+      for (const array of written) array.release();
+      throw error;
+    }
+    return written;
+  }
+
+  /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
+  runInto(options: RunIntoOptions): void {
+    const { inputs, outputs, uniforms = [] } = options;
+    const device = outputs[0]?.device ?? currentDevice();
+    this.#checkCount("input", inputs.length);
+    this.#checkCount("output", outputs.length);
+    this.#checkCount("uniform", uniforms.length);
+    for (const array of [...inputs, ...outputs]) checkDevice(array, device, this.name);
+    const workgroups = this.#workgroups(options, device);
+    if (outputs.every((output) => output.size === 0)) return;
+    this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, workgroups);
+  }
+
+  /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
+  async prepare(device = currentDevice()): Promise<void> {
+    const { math } = device;
+    const known = this.#pipelinesOn(device).get(math);
+    if (known !== undefined) {
+      const mistake = await device.orLost(known.mistake);
+      if (mistake !== null) throw mistake;
+      return;
+    }
+    const { descriptor, layout, mistake } = this.#describe(device);
+    const found = await device.orLost(mistake);
+    if (found !== null) throw found;
+    const pipeline = await device.orLost(device.gpuDevice.createComputePipelineAsync(descriptor));
+    if (this.#pipelinesOn(device).has(math)) return;
+    device.pipelines++;
+    this.#pipelinesOn(device).set(math, { pipeline, layout, mistake, verified: true });
+  }
+
+  #pipelinesOn(device: Device): Map<MathMode, Compiled> {
+    let known = this.#compiled.get(device);
+    if (known === undefined) {
+      known = new Map<MathMode, Compiled>();
+      this.#compiled.set(device, known);
+    }
+    return known;
+  }
+
+  #compile(device: Device): Compiled {
+    const known = this.#pipelinesOn(device).get(device.math);
+    if (known !== undefined) return known;
+    const { descriptor, layout, mistake } = this.#describe(device);
+    const { gpuDevice } = device;
+    gpuDevice.pushErrorScope("validation");
+    const pipeline = gpuDevice.createComputePipeline(descriptor);
+    const refused = gpuDevice.popErrorScope().then(
+      (error) => error,
+      () => null,
+    );
+    const compiled: Compiled = {
+      pipeline,
+      layout,
+      verified: false,
+      mistake: Promise.all([mistake, refused]).then(([inSource, inPipeline]) => {
+        if (inSource !== null) return inSource;
+        return inPipeline === null ? null : new WgslError(`${this.name}: ${inPipeline.message}`);
+      }),
+    };
+    void compiled.mistake.then((found) => {
+      compiled.verified = found === null;
+    });
+    device.pipelines++;
+    this.#pipelinesOn(device).set(device.math, compiled);
+    return compiled;
+  }
+
+  #describe(device: Device): {
+    descriptor: GPUComputePipelineDescriptor;
+    layout: GPUBindGroupLayout;
+    mistake: Promise<WgslError | null>;
+  } {
+    const { gpuDevice } = device;
+    const layout = device.bindGroupLayout(this.bindings);
+    gpuDevice.pushErrorScope("validation");
+    const module = gpuDevice.createShaderModule({ code: joinMath(this.wgsl, device.math), label: this.name });
+    gpuDevice.popErrorScope().catch(() => undefined);
+    return {
+      layout,
+      descriptor: {
+        label: this.name,
+        layout: gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main" },
+      },
+      mistake: module.getCompilationInfo().then(
+        ({ messages }) => {
+          const error = messages.find((message) => message.type === "error");
+          return error === undefined ? null : this.#explain(error);
+        },
+        () => null,
+      ),
+    };
+  }
+
+  /** The compiler's message, in the lines of the source that the user wrote. */
+  #explain({ message, lineNum, linePos }: GPUCompilationMessage): WgslError {
+    const { first, count } = this.#own.userLines ?? { first: 1, count: this.wgsl.split("\n").length };
+    const line = lineNum - first + 1;
+    if (lineNum === 0 || line < 1 || line > count) return new WgslError(`${this.name}: ${message}`);
+    const text = this.wgsl.split("\n")[lineNum - 1]?.trim() ?? "";
+    return new WgslError(`${this.name}, line ${line}, column ${linePos}: ${message}\n  ${text}`, line);
+  }
+
+  #checkCount(kind: Binding, given: number): void {
+    const wanted = this.bindings.filter((binding) => binding === kind).length;
+    if (given !== wanted) {
+      throw new ArgumentError(`${this.name}: has ${wanted} ${kind} bindings, was given ${given}`);
+    }
+  }
+
+  #workgroups(grid: Grid, device: Device): readonly [number, number, number] {
+    const most = device.limits.maxComputeWorkgroupsPerDimension;
+    let counts: readonly [number, number, number];
+    if ("invocations" in grid) {
+      if (!Number.isSafeInteger(grid.invocations) || grid.invocations < 0) {
+        throw new ArgumentError(`${this.name}: invocations must be a whole number, not ${describe(grid.invocations)}`);
+      }
+      counts = spread(Math.ceil(grid.invocations / this.workgroupSize), most);
+    } else {
+      const [x, y = 1, z = 1] = grid.workgroups;
+      counts = [x, y, z];
+    }
+    for (const count of counts) {
+      if (!Number.isSafeInteger(count) || count < 0) {
+        throw new ArgumentError(`${this.name}: workgroups must be whole numbers, not ${describe(count)}`);
+      }
+      if (count > most) {
+        throw new LimitError(
+          `${this.name}: ${count} workgroups in one dimension, this device allows ${most}`,
+          count,
+          most,
+        );
+      }
+    }
+    return counts;
+  }
+
+  #dispatch(
+    device: Device,
+    compiled: Compiled,
+    inputs: readonly GpuArray[],
+    outputs: readonly GpuArray[],
+    uniforms: readonly ArrayBufferView[],
+    workgroups: readonly [number, number, number],
+  ): void {
+    const next = { input: 0, output: 0, uniform: 0 };
+    const entries = this.bindings.map((kind, binding): GPUBindGroupEntry => {
+      const index = next[kind]++;
+      if (kind === "uniform") return { binding, resource: { buffer: device.uniforms.get(at(uniforms, index)) } };
+      const array = at(kind === "input" ? inputs : outputs, index);
+      const size =
+        this.#own.padded === true ? Math.max(16, Math.ceil(array.bytes / 16) * 16) : Math.max(4, array.bytes);
+      return { binding, resource: { buffer: array.storage.buffer, offset: 0, size } };
+    });
+    const { recorder, gpuDevice } = device;
+    const isolated = !compiled.verified && this.#own.trusted !== true;
+    if (isolated) recorder.flush();
+    if (!compiled.verified) recorder.check(compiled.mistake);
+    recorder.dispatch({
+      label: `${this.name} ${outputs.map((output) => `${showShape(output.shape)} (${output.bytes} bytes)`).join(", ")}`,
+      pipeline: compiled.pipeline,
+      bindGroup: gpuDevice.createBindGroup({ layout: compiled.layout, entries }),
+      workgroups,
+      reads: inputs.map((input) => input.storage),
+      writes: outputs.map((output) => output.storage),
+    });
+    if (isolated) recorder.flush();
+  }
+}
+
+/** A number of workgroups as a grid: along x as far as a dimension goes, then along y. */
+function spread(count: number, most: number): readonly [number, number, number] {
+  const y = Math.max(1, Math.ceil(count / most));
+  return [Math.ceil(count / y), y, 1];
+}

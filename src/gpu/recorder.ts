@@ -1,0 +1,171 @@
+/**
+ * Records commands into one open encoder and submits them in batches: many small nodes cost one submit. A batch is
+ * submitted by a read, by `flush()`, at the end of the current task, or when it has `maxCommands` commands.
+ *
+ * Errors of the GPU arrive later, through error scopes around each allocation and each submit. Batches settle in the
+ * order of the queue. When one failed, everything it wrote is marked, and so is everything that later batches computed
+ * from that; a read of a marked array rejects, a read of any other works.
+ */
+import { OutOfMemoryError, ValidationError, type GpugradError } from "../errors.js";
+import type { Device } from "./device.js";
+import type { PooledBuffer } from "./pool.js";
+import type { Storage } from "./storage.js";
+
+const maxCommands = 1024;
+
+interface Command {
+  readonly label: string;
+  readonly reads: readonly Storage[];
+  readonly writes: readonly Storage[];
+}
+
+export interface Dispatch extends Command {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Resolves to what went wrong, or to null. */
+type Check = Promise<GpugradError | null>;
+
+export class Recorder {
+  readonly #device: Device;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #commands: Command[] = [];
+  #checks: Check[] = [];
+  #batch = 0;
+  #settled: Check = Promise.resolve(null);
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  dispatch(command: Dispatch): void {
+    if (this.#pass === null) this.#pass = this.#open().beginComputePass();
+    this.#pass.setPipeline(command.pipeline);
+    this.#pass.setBindGroup(0, command.bindGroup);
+    this.#pass.dispatchWorkgroups(...command.workgroups);
+    this.#device.dispatches++;
+    this.#add(command);
+  }
+
+  copy(from: Storage, to: Storage, bytes: number, label: string): void {
+    this.copyToBuffer(from, to.pooled, bytes, label, [to]);
+  }
+
+  /** Copies into a buffer that is no array's, such as one for reading back. */
+  copyToBuffer(from: Storage, to: PooledBuffer, bytes: number, label: string, writes: readonly Storage[] = []): void {
+    const encoder = this.#open();
+    this.#endPass();
+    encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
+    to.lastBatch = this.#batch;
+    this.#add({ label, reads: [from], writes });
+  }
+
+  /** Writes from the processor. The queue runs this before commands that are recorded and not yet submitted. */
+  upload(to: Storage, values: Float32Array): void {
+    this.flushIfUsing(to.pooled);
+    this.#device.gpuDevice.queue.writeBuffer(to.buffer, 0, values as Float32Array<ArrayBuffer>);
+  }
+
+  flushIfUsing(pooled: PooledBuffer): void {
+    if (pooled.lastBatch === this.#batch && this.#encoder !== null) this.flush();
+  }
+
+  flush(): void {
+    const encoder = this.#encoder;
+    if (encoder === null) return;
+    this.#endPass();
+    const { gpuDevice } = this.#device;
+    gpuDevice.pushErrorScope("out-of-memory");
+    gpuDevice.pushErrorScope("validation");
+    gpuDevice.queue.submit([encoder.finish()]);
+    this.#device.submits++;
+    const validation = pop(gpuDevice, (message) => new ValidationError(`WebGPU refused this work: ${message}`));
+    const memory = pop(gpuDevice, (message) => new OutOfMemoryError(`the GPU ran out of memory: ${message}`));
+    this.#settle([...this.#checks, validation, memory], this.#commands);
+    this.#encoder = null;
+    this.#commands = [];
+    this.#checks = [];
+    this.#batch++;
+  }
+
+  /** Runs a call that makes something on the GPU, and has the open batch fail with `purpose` where that fails. */
+  watch<T>(purpose: string, make: () => T): T {
+    const { gpuDevice } = this.#device;
+    gpuDevice.pushErrorScope("out-of-memory");
+    gpuDevice.pushErrorScope("validation");
+    const made = make();
+    this.check(pop(gpuDevice, (message) => new ValidationError(`${purpose}: ${message}`)));
+    this.check(pop(gpuDevice, (message) => new OutOfMemoryError(`${purpose}: ${message}`)));
+    return made;
+  }
+
+  /** Has the open batch, or the next one, fail where this check does. */
+  check(check: Check): void {
+    this.#checks.push(check);
+  }
+
+  fail(error: GpugradError): void {
+    this.check(Promise.resolve(error));
+  }
+
+  /** When everything submitted so far is known to have worked, or is marked as failed: what the last batch failed with. */
+  settled(): Check {
+    return this.#settled;
+  }
+
+  #open(): GPUCommandEncoder {
+    if (this.#encoder === null) {
+      this.#encoder = this.#device.gpuDevice.createCommandEncoder();
+      queueMicrotask(() => {
+        this.flush();
+      });
+    }
+    return this.#encoder;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+  }
+
+  #add(command: Command): void {
+    for (const storage of command.reads) storage.pooled.lastBatch = this.#batch;
+    for (const storage of command.writes) storage.pooled.lastBatch = this.#batch;
+    this.#commands.push(command);
+    if (this.#commands.length >= maxCommands) this.flush();
+  }
+
+  #settle(checks: readonly Check[], commands: readonly Command[]): void {
+    const before = this.#settled;
+    this.#settled = Promise.all(checks).then(async (outcomes) => {
+      await before;
+      const failed = outcomes.find((outcome) => outcome !== null) ?? null;
+      for (const { label, reads, writes } of commands) {
+        const failure =
+          failed === null
+            ? (reads.find((storage) => storage.failure !== null)?.failure ?? null)
+            : explain(failed, label);
+        for (const storage of writes) storage.failure = failure;
+      }
+      return failed;
+    });
+  }
+}
+
+/** The same error, naming the command whose result it took. */
+function explain(error: GpugradError, label: string): GpugradError {
+  if (error instanceof OutOfMemoryError) return new OutOfMemoryError(`${label} has no result: ${error.message}`);
+  if (error instanceof ValidationError) return new ValidationError(`${label} has no result: ${error.message}`);
+  return error;
+}
+
+function pop(gpuDevice: GPUDevice, wrap: (message: string) => GpugradError): Check {
+  return gpuDevice.popErrorScope().then(
+    (error) => (error === null ? null : wrap(error.message)),
+    // A lost device rejects here; reads learn of the loss from the device itself.
+    () => null,
+  );
+}

@@ -1,0 +1,44 @@
+/** The memory behind arrays: one GPU buffer, shared by all arrays that look at it, given back when none is left. */
+import type { GpugradError } from "../errors.js";
+import type { Device } from "./device.js";
+import type { PooledBuffer } from "./pool.js";
+
+/** What every buffer of an array can be used for; an application may draw from it or copy it. */
+const usage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
+
+export class Storage {
+  readonly device: Device;
+  readonly pooled: PooledBuffer;
+  /** The application's own buffer: used, never reused or destroyed. */
+  readonly foreign: boolean;
+  /** Why what is in here can't be trusted, once the GPU has reported it. */
+  failure: GpugradError | null = null;
+  #references = 1;
+
+  private constructor(device: Device, pooled: PooledBuffer, foreign: boolean) {
+    this.device = device;
+    this.pooled = pooled;
+    this.foreign = foreign;
+  }
+
+  static allocate(device: Device, bytes: number, purpose: string): Storage {
+    return new Storage(device, device.pool.take(bytes, usage, purpose), false);
+  }
+
+  static wrap(device: Device, buffer: GPUBuffer): Storage {
+    return new Storage(device, { buffer, bytes: buffer.size, lastBatch: -1 }, true);
+  }
+
+  get buffer(): GPUBuffer {
+    return this.pooled.buffer;
+  }
+
+  retain(): void {
+    this.#references++;
+  }
+
+  release(): void {
+    this.#references--;
+    if (this.#references === 0 && !this.foreign) this.device.pool.give(this.pooled);
+  }
+}

@@ -1,0 +1,145 @@
+/** From a function's WGSL to its kernels, and how operands of other shapes are read by them. */
+import { at } from "./assert.js";
+import { LimitError } from "./errors.js";
+import type { GpuArray } from "./gpu/array.js";
+import { Kernel } from "./gpu/kernel.js";
+import { sizeOf, stridesOf, type Shape } from "./shape.js";
+import { harness, layoutWords, type Access, type Parameter } from "./wgsl/harness.js";
+import type { ElementwiseSource } from "./wgsl/source.js";
+
+/** An array, and for each axis of the result how many of its elements one step along that axis skips. */
+export interface Read {
+  readonly array: GpuArray;
+  readonly strides: readonly number[];
+}
+
+/** The kernels of one function, made when they are needed: for each way the operands are read, and what is written. */
+export class Shaders {
+  readonly #source: ElementwiseSource;
+  readonly #trusted: boolean;
+  readonly #kernels = new Map<string, Kernel>();
+
+  constructor(source: ElementwiseSource, trusted: boolean) {
+    this.#source = source;
+    this.#trusted = trusted;
+  }
+
+  forward(accesses: readonly Access[]): Kernel {
+    const { name, inputs } = this.#source;
+    return this.#kernel(`${name}_forward`, inputs, accesses, ["r"]);
+  }
+
+  /** The forward of whole arrays of one shape. */
+  whole(): Kernel {
+    return this.forward(this.#source.inputs.map(() => "full"));
+  }
+
+  /** @param wanted the inputs that need a gradient, by index */
+  backward(accesses: readonly Access[], wanted: readonly number[]): Kernel {
+    const { name, inputs, backward } = this.#source;
+    const results = inputs.length === 1 ? ["r"] : wanted.map((index) => `r[${index}]`);
+    return this.#kernel(`${name}_backward`, backward ?? [], accesses, results);
+  }
+
+  /** Compiles what a graph of whole arrays needs, from ones and from another gradient. */
+  async prepare(): Promise<void> {
+    const { inputs, backward } = this.#source;
+    const kernels = [this.whole()];
+    if (backward !== null) {
+      const all = inputs.map((_, index) => index);
+      for (const gy of ["full", "constant"] as const) {
+        kernels.push(
+          this.backward(
+            backward.map((parameter) => (parameter === "gy" ? gy : "full")),
+            all,
+          ),
+        );
+      }
+    }
+    await Promise.all(kernels.map((kernel) => kernel.prepare()));
+  }
+
+  #kernel(call: string, names: readonly string[], accesses: readonly Access[], results: readonly string[]): Kernel {
+    const key = `${call} ${accesses.join()} ${results.join()}`;
+    let kernel = this.#kernels.get(key);
+    if (kernel === undefined) {
+      const parameters = names.map((name, index): Parameter => ({ name, access: at(accesses, index) }));
+      const { wgsl, bindings, sourceLine } = harness(this.#source.wgsl, call, parameters, results);
+      kernel = new Kernel(
+        { name: call, wgsl, bindings },
+        {
+          padded: true,
+          trusted: this.#trusted,
+          userLines: { first: sourceLine, count: this.#source.wgsl.split("\n").length },
+        },
+      );
+      this.#kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+}
+
+/** How each operand is read, which decides what shader is needed. */
+export function accessesOf(reads: readonly Read[], shape: Shape): Access[] {
+  const whole = stridesOf(shape);
+  return reads.map(({ array, strides }) => {
+    if (array.constant !== null) return "constant";
+    if (array.size === sizeOf(shape) && shape.every((length, axis) => length === 1 || strides[axis] === whole[axis])) {
+      return "full";
+    }
+    return array.size === 1 ? "scalar" : "strided";
+  });
+}
+
+/** One dispatch that writes `outputs` arrays of this shape. */
+export function run(
+  kernelFor: (accesses: Access[]) => Kernel,
+  reads: readonly Read[],
+  shape: Shape,
+  outputs: number,
+): GpuArray[] {
+  const accesses = accessesOf(reads, shape);
+  const kernel = kernelFor(accesses);
+  const constants: Float32Array[] = [];
+  const inputs: GpuArray[] = [];
+  const strided: (readonly number[])[] = [];
+  reads.forEach(({ array, strides }, index) => {
+    if (array.constant === null) inputs.push(array);
+    else {
+      array.check();
+      constants.push(new Float32Array(4).fill(array.constant));
+    }
+    if (accesses[index] === "strided") strided.push(strides);
+  });
+  return kernel.run({
+    inputs,
+    outputs: Array.from({ length: outputs }, () => shape),
+    uniforms: strided.length === 0 ? constants : [...constants, layoutOf(shape, strided, kernel.name)],
+    invocations: Math.ceil(sizeOf(shape) / 4),
+  });
+}
+
+/** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */
+function layoutOf(shape: Shape, strides: readonly (readonly number[])[], what: string): Uint32Array {
+  const dimensions: number[][] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const length = at(shape, axis);
+    if (length === 1) continue;
+    const own = strides.map((stride) => at(stride, axis));
+    const inner = dimensions[dimensions.length - 1];
+    if (inner !== undefined && own.every((stride, k) => stride === at(inner, k + 1) * at(inner, 0))) {
+      inner[0] = at(inner, 0) * length;
+    } else dimensions.push([length, ...own]);
+  }
+  const words = [dimensions.length, ...dimensions.flat()];
+  if (words.length > layoutWords) {
+    throw new LimitError(
+      `${what}: ${dimensions.length} dimensions of ${strides.length} broadcast operands are too many at once`,
+      words.length,
+      layoutWords,
+    );
+  }
+  const layout = new Uint32Array(layoutWords);
+  layout.set(words);
+  return layout;
+}

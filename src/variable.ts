@@ -1,0 +1,191 @@
+/** A Variable: data on the GPU, the gradient that reached it, and the Function that made it. */
+import { backward, type BackwardOptions } from "./backward.js";
+import { toGpuArray, type Data } from "./data.js";
+import { ArgumentError, ReleasedError, ShapeError } from "./errors.js";
+import type { Function } from "./function.js";
+import { GpuArray } from "./gpu/array.js";
+import { describe, sameShape, showShape, sizeOf, type Shape } from "./shape.js";
+
+export interface VariableOptions {
+  /** Shown in graphs and errors. */
+  readonly name?: string;
+  /** The shape to give the data; it must have as many elements. */
+  readonly shape?: Shape;
+  /** False for data that needs no gradient: no work is done for it. Default true. */
+  readonly requiresGrad?: boolean;
+}
+
+/**
+ * @example
+ * const x = new Variable([[1, 2], [3, 4]], { name: "x" });
+ * const y = square(x);
+ * y.backward();
+ * await x.grad.read(); // Float32Array [2, 4, 6, 8]
+ */
+export class Variable {
+  name: string | null;
+  readonly shape: Shape;
+  readonly requiresGrad: boolean;
+  #data: GpuArray;
+  #grad: Variable | null = null;
+  /** Whether somebody outside has seen `#grad`, and may use it after it is replaced. */
+  #gradSeen = false;
+  #creator: Function | null = null;
+  #generation = 0;
+
+  /**
+   * @param data a number, a (nested) array of numbers, a Float32Array, or an array that is on the GPU already
+   * @throws ArgumentError, ShapeError where data or options can't be used, LimitError where the device doesn't allow
+   * that many bytes, NotInitializedError before `await init()`
+   */
+  constructor(data: Data, options: VariableOptions = {}) {
+    const { name, shape, requiresGrad = true } = checkOptions(options);
+    const array = toGpuArray(data, shape);
+    this.#data = array;
+    this.shape = array.shape;
+    this.name = name ?? null;
+    this.requiresGrad = requiresGrad;
+  }
+
+  /** The array on the GPU. */
+  get data(): GpuArray {
+    if (this.#data.released) {
+      throw new ReleasedError(
+        `${this.toString()} was released, by dispose() on it or on what was computed from it; keep() holds it`,
+      );
+    }
+    return this.#data;
+  }
+
+  /** The number of elements; 1 for shape []. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /**
+   * The gradient of what `backward()` was called on with respect to this Variable, or null. May be set, to start a
+   * backward pass from something else than ones: to a Variable or to the kinds of data that the constructor takes.
+   *
+   * @throws ShapeError where it is set to something of another shape.
+   */
+  get grad(): Variable | null {
+    this.#gradSeen = true;
+    return this.#grad;
+  }
+
+  set grad(value: Variable | Data | null) {
+    if (value === null) {
+      this.clearGrad();
+      return;
+    }
+    const gradient = value instanceof Variable ? value : new Variable(value, { requiresGrad: false });
+    if (!sameShape(gradient.shape, this.shape)) {
+      throw new ShapeError(
+        `a gradient of shape ${showShape(gradient.shape)} doesn't fit ${this.toString()}: it needs the same shape`,
+      );
+    }
+    this.receiveGrad(gradient);
+    this.#gradSeen = true;
+  }
+
+  /** `grad`, for the pass itself: it does not count as seen. @internal */
+  ownGrad(): Variable | null {
+    return this.#grad;
+  }
+
+  /** Puts a gradient in the place of the one before, whose memory is given back if nobody can be using it. @internal */
+  receiveGrad(gradient: Variable): void {
+    // Where the new one has a graph, the one before may be part of it.
+    if (gradient.creator === null) this.clearGrad();
+    this.#grad = gradient;
+    this.#gradSeen = false;
+  }
+
+  /** The Function whose output this is; null for a leaf. */
+  get creator(): Function | null {
+    return this.#creator;
+  }
+
+  /** 0 for a leaf, else one more than the Function that made it. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  setCreator(creator: Function): void {
+    this.#creator = creator;
+    this.#generation = creator.generation + 1;
+  }
+
+  /** Makes a leaf of this Variable: the graph that led to it is forgotten. */
+  unchain(): void {
+    this.#creator = null;
+    this.#generation = 0;
+  }
+
+  /** The same data, as a leaf that needs no gradient. */
+  detach(): Variable {
+    return new Variable(this.data.reshape(this.shape), {
+      ...(this.name !== null && { name: this.name }),
+      requiresGrad: false,
+    });
+  }
+
+  /** Forgets the gradient. */
+  clearGrad(): void {
+    if (this.#grad !== null && !this.#gradSeen && this.#grad.creator === null) this.#grad.#data.release();
+    this.#grad = null;
+  }
+
+  /**
+   * Propagates gradients from here back to the leaves: starts from `grad`, or from ones where none is set, and calls
+   * each Function's backward once. Afterwards each leaf's `grad` has this pass's gradient added, and each Variable on
+   * the way has it as its `grad`.
+   *
+   * @throws NotDifferentiableError where this Variable needs no gradient, or a Function on the way has none.
+   */
+  backward(options: BackwardOptions = {}): void {
+    backward(this, options);
+  }
+
+  /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */
+  async read(): Promise<Float32Array> {
+    return this.data.read();
+  }
+
+  /** The only number. @throws ShapeError where there is not exactly one. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item() needs exactly one element, ${this.toString()} has ${this.size}`);
+    const [value] = await this.read();
+    return value ?? NaN;
+  }
+
+  /** Such as `x [2, 3] from Square`: name, shape and creator, without reading back. */
+  toString(): string {
+    const from = this.#creator === null ? "" : ` from ${this.#creator.name}`;
+    return `${this.name ?? "Variable"} ${showShape(this.shape)}${from}`;
+  }
+}
+
+function checkOptions(options: unknown): VariableOptions {
+  if (typeof options !== "object" || options === null) {
+    throw new ArgumentError(`a Variable's options must be an object, not ${describe(options)}`);
+  }
+  const { name, requiresGrad } = options as Record<string, unknown>;
+  if (name !== undefined && typeof name !== "string") {
+    throw new ArgumentError(`a Variable's name must be a string, not ${describe(name)}`);
+  }
+  if (requiresGrad !== undefined && typeof requiresGrad !== "boolean") {
+    throw new ArgumentError(`requiresGrad must be true or false, not ${describe(requiresGrad)}`);
+  }
+  return options;
+}
+
+/** What functions take: a Variable, or data that becomes one that needs no gradient. */
+export type Operand = Variable | Data;
+
+/** The operand as a Variable. A number becomes a constant, which takes no GPU memory. */
+export function asVariable(operand: Operand): Variable {
+  if (operand instanceof Variable) return operand;
+  const data = typeof operand === "number" ? GpuArray.constant(operand, []) : operand;
+  return new Variable(data, { requiresGrad: false });
+}
