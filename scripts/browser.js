@@ -8,7 +8,11 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import puppeteer from "puppeteer";
 
-/** Where installers put Chrome and Chromium. */
+/**
+ * Where installers put Chrome and Chromium.
+ *
+ * @type {Partial<Record<string, string[]>>}
+ */
 const installed = {
   linux: ["google-chrome", "google-chrome-stable", "chromium", "chromium-browser"],
   darwin: [
@@ -57,7 +61,7 @@ function inCache() {
 }
 
 function onSystem() {
-  const places = installed[/** @type {keyof typeof installed} */ (process.platform)] ?? [];
+  const places = installed[process.platform] ?? [];
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   const candidates = places.flatMap((place) =>
     place.includes("/") || place.includes("\\") ? [place] : folders.map((folder) => join(folder, place)),

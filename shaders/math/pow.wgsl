@@ -49,7 +49,7 @@ fn math_pow_positive(xBits: u32, y: f32) -> u32 {
   let sum = high + low;
 
   // 2^sum = 2^k 2^g, |g| <= 1/2; g = gHigh + gLow
-  let limited = clamp(sum, -300.0, 300.0);
+  let limited = clamp(sum, -160.0, 160.0);
   let k = bitcast<i32>(limited + 12582912.0) - 0x4b400000;
   let difference = math_opaque(high - f32(k)); // exact
   let g = math_opaque(difference + low);
@@ -63,7 +63,8 @@ fn math_pow_positive(xBits: u32, y: f32) -> u32 {
   let significand = 1.0 + math_opaque(r + (r * r * math_exp_polynomial(r) + tail));
 
   let bits = min(math_exp_scale(significand, k), 0x7f800000u);
-  return select(bits, 0x7f800000u, sum > 128.5);
+  let kept = select(bits, 0u, sum < -151.0);
+  return select(kept, 0x7f800000u, sum > 128.5);
 }
 
 // log2 of the positive x with the given bits, as a sum of two f32, the first cut to 12 bits.
