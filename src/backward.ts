@@ -20,7 +20,7 @@ export interface BackwardOptions {
  */
 export function backward(root: Variable, { retainGrad = true, createGraph = false }: BackwardOptions): void {
   const start = root.ownGrad() ?? ones(root);
-  const found = propagate(root, start, { createGraph, keep: retainGrad ? "all" : "leaves" });
+  const found = propagate(root, start, { createGraph, keep: () => retainGrad });
   for (const [variable, gradient] of found) {
     if (variable === root) {
       if (root.ownGrad() === null && (retainGrad || root.creator === null)) root.receiveGrad(gradient);
@@ -41,6 +41,14 @@ export function ones(root: Variable): Variable {
   return new Variable(GpuArray.constant(1, root.shape, root.data.device), { requiresGrad: false });
 }
 
+interface PassOptions {
+  readonly createGraph: boolean;
+  /** Whether the gradient of a Variable that is no leaf is still wanted once it was used. */
+  readonly keep: (variable: Variable) => boolean;
+  /** The Variables whose gradients are wanted: nothing else is visited. All leaves, where none are named. */
+  readonly targets?: ReadonlySet<Variable>;
+}
+
 /**
  * The gradients of `root` with respect to the Variables that led to it. Each Function's backward runs once, after all
  * gradients of its outputs have arrived. Without `createGraph` the gradients belong to whoever called this.
@@ -51,7 +59,7 @@ export function ones(root: Variable): Variable {
 export function propagate(
   root: Variable,
   start: Variable,
-  { createGraph, keep }: { createGraph: boolean; keep: "all" | "leaves" },
+  { createGraph, keep, targets }: PassOptions,
 ): Map<Variable, Variable> {
   if (!root.requiresGrad) {
     throw new NotDifferentiableError(
@@ -65,7 +73,7 @@ export function propagate(
     if (!createGraph && gradient !== start) gradient.data.release();
   };
   try {
-    for (const f of visitOrder(root)) {
+    for (const f of visitOrder(root, targets)) {
       if (!f.outputs.some((output) => gradients.has(output))) continue;
       const results = gradientsOfInputs(f, gradients, createGraph);
       f.inputs.forEach((input, index) => {
@@ -83,10 +91,9 @@ export function propagate(
         release(before);
         release(result);
       });
-      if (keep === "all") continue;
       for (const output of f.outputs) {
         const used = gradients.get(output);
-        if (used !== undefined && output !== root) {
+        if (used !== undefined && output !== root && !keep(output)) {
           gradients.delete(output);
           release(used);
         }
@@ -99,17 +106,29 @@ export function propagate(
   return gradients;
 }
 
-/** The Functions that lead to `root`, each once, every one before those that made its inputs. */
-function visitOrder(root: Variable): Function[] {
+/**
+ * The Functions that lead to `root`, each once, every one before those that made its inputs. With targets, only those
+ * that lead from a target.
+ */
+export function visitOrder(root: Variable, targets?: ReadonlySet<Variable>): Function[] {
   const seen = new Set<Function>();
   const waiting = [root];
   for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
     const { creator } = variable;
-    if (creator === null || seen.has(creator)) continue;
+    if (creator === null || seen.has(creator) || targets?.has(variable) === true) continue;
     seen.add(creator);
     for (const input of creator.inputs) waiting.push(input);
   }
-  return [...seen].sort((a, b) => b.generation - a.generation);
+  const order = [...seen].sort((a, b) => b.generation - a.generation);
+  if (targets === undefined) return order;
+  const leading = new Set<Function>();
+  for (const f of [...order].reverse()) {
+    const leads = f.inputs.some(
+      (input) => targets.has(input) || (input.creator !== null && leading.has(input.creator)),
+    );
+    if (leads) leading.add(f);
+  }
+  return order.filter((f) => leading.has(f));
 }
 
 /** Stands where an input needs no gradient. */

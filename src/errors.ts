@@ -25,6 +25,7 @@ export type ErrorCode =
   | "not-implemented"
   | "function-reused"
   | "not-differentiable"
+  | "wrong-gradient"
   | "validation";
 
 /** Anything gpugrad throws: an Error with a stable code. */
@@ -175,6 +176,27 @@ export class NotDifferentiableError extends Error implements GpugradError {
   constructor(message: string) {
     super(message);
     define(this, "NotDifferentiableError");
+  }
+}
+
+/** What a `gradCheck` found: where, and the two numbers that should agree. */
+export interface GradCheckMismatch {
+  /** Which input, counted from 0. */
+  readonly input: number;
+  /** Which of its elements, in row-major order; null for a random direction. */
+  readonly element: number | null;
+  readonly gradient: number;
+  readonly difference: number;
+}
+
+/** A gradient disagrees with differences of values. */
+export class GradCheckError extends Error implements GpugradError {
+  readonly code = "wrong-gradient";
+  readonly mismatch: GradCheckMismatch;
+  constructor(message: string, mismatch: GradCheckMismatch) {
+    super(message);
+    this.mismatch = mismatch;
+    define(this, "GradCheckError");
   }
 }
 

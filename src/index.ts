@@ -12,6 +12,7 @@ export {
 } from "./elementwise.js";
 export * from "./errors.js";
 export { Function, type Result } from "./function.js";
+export { grad, valueAndGrad, type Differentiable, type GradOptions } from "./functional.js";
 export { add, atan2, div, maximum, minimum, mul, pow, sub } from "./functions/binary.js";
 export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./functions/compare.js";
 export { max, mean, min, sum, type Axes, type ReduceOptions } from "./functions/reduce.js";
@@ -46,7 +47,9 @@ export {
   type RunIntoOptions,
   type RunOptions,
 } from "./gpu/kernel.js";
+export { gradCheck, type GradCheckOptions, type GradCheckReport } from "./grad-check.js";
 export { noGrad } from "./grad-mode.js";
+export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./graph.js";
 export type { Shape } from "./shape.js";
 export { Variable, type Operand, type VariableOptions } from "./variable.js";
 export type { MathMode } from "./wgsl/math.js";

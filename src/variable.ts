@@ -62,6 +62,11 @@ export class Variable {
     return sizeOf(this.shape);
   }
 
+  /** Bytes of the data on the GPU, without padding; 0 for a constant, which takes none. */
+  get bytes(): number {
+    return this.#data.constant === null ? this.size * 4 : 0;
+  }
+
   /**
    * The gradient of what `backward()` was called on with respect to this Variable, or null. May be set, to start a
    * backward pass from something else than ones: to a Variable or to the kinds of data that the constructor takes.

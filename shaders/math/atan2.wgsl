@@ -35,7 +35,7 @@ fn math_atan2(y: f32, x: f32) -> f32 {
   p = p * z + 0.1999853402376175;
   p = p * z - 0.33333298563957214;
   // atan' = 1 / (1 + t^2); a rough value will do for the quotient's correction.
-  let correction = t * z * p + quotient.y * scale * (1.0 - 0.5 * z);
+  let correction = math_opaque(t * z * p + quotient.y * scale * (1.0 - 0.5 * z));
 
   // angle = base + baseTail +- (t + correction)
   let isSteep = ySize > xSize;
@@ -43,9 +43,8 @@ fn math_atan2(y: f32, x: f32) -> f32 {
   let base = select(select(0.0, 3.14159274, isLeft), 1.57079637, isSteep);
   let baseTail = select(select(0.0, -8.74227766e-8, isLeft), -4.37113883e-8, isSteep);
   let sign = select(1.0, -1.0, isSteep != isLeft);
-  let first = math_opaque(base + sign * t);
-  let firstTail = (base - first) + sign * t;
-  let angle = first + (firstTail + (baseTail + sign * correction));
+  let first = math_two_sum(base, sign * t);
+  let angle = first.x + math_opaque(first.y + (baseTail + sign * correction));
 
   var result = bitcast<u32>(angle);
   // For x > 0 and y / x < 2^-20 the angle is the quotient itself.

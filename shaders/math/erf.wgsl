@@ -5,7 +5,7 @@
 // Both are computed, as nearby inputs mix both cases.
 // Largest error: ERROR
 // Special values: erf(+-0) = +-0, +-Inf gives +-1, NaN gives NaN; |x| > 3.92 gives +-1. Subnormal x and results are kept.
-// Relaxed math: nothing depends on cancellation that it could rewrite.
+// Relaxed math: math_opaque keeps x + x E from being computed as x (1 + E), which is less accurate.
 fn math_erf(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   let magnitude = bits & 0x7fffffffu;
@@ -19,7 +19,7 @@ fn math_erf(x: f32) -> f32 {
   p = p * z + 0.11283621937036514;
   p = p * z - 0.3761262893676758;
   p = p * z + 0.12837916612625122;
-  let small = size + size * p;
+  let small = size + math_opaque(size * p);
 
   var l = -5.767287348135142e-06;
   l = l * size + 5.5596381571376696e-05;
@@ -31,7 +31,7 @@ fn math_erf(x: f32) -> f32 {
   l = l * size - 1.1285290718078613;
   let e = math_exp_reduce(size * l);
   let scale = bitcast<f32>(u32(e.k + 127) << 23u);
-  let large = 1.0 - (1.0 + (e.r + e.q)) * scale;
+  let large = 1.0 - math_opaque((1.0 + (e.r + e.q)) * scale);
 
   // Below 2^-100 the polynomial's products would leave the normal range.
   let tiny = select(small, size * 1.12837917, magnitude < 0x0d800000u);

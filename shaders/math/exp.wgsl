@@ -36,7 +36,7 @@ fn math_exp_reduce(x: f32) -> math_exp_Reduced {
   let high = x - f32(k) * 0.693145751953125;
   let low = f32(k * 12566158) * 1.1368683772161603e-13;
   let r = math_opaque(high - low);
-  let rounding = (high - r) - low;
+  let rounding = math_opaque(high - r) - low;
   return math_exp_Reduced(k, r, r * r * math_exp_polynomial(r) + rounding);
 }
 
@@ -48,6 +48,13 @@ fn math_exp_polynomial(r: f32) -> f32 {
   p = p * r + 0.041666291654109955;
   p = p * r + 0.1666666567325592;
   return p * r + 0.5;
+}
+
+// 1 + r + q in two parts, together exact to about 2^-27.
+fn math_exp_significand(reduced: math_exp_Reduced) -> vec2f {
+  let offset = math_two_sum(reduced.r, reduced.q);
+  let sum = math_two_sum(1.0, offset.x);
+  return vec2f(sum.x, sum.y + offset.y);
 }
 
 // The bits of significand * 2^k, for a significand in (1/2, 2), rounded once more if the product is subnormal.

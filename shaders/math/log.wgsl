@@ -5,7 +5,8 @@
 // Largest error: ERROR
 // Special values: log(+-0) = -Inf, log(x < 0) = NaN, NaN gives NaN, +Inf gives +Inf, log(1) = +0.
 // Subnormal x is as accurate as any other: its bits are converted as an integer.
-// Relaxed math: no step depends on cancellation that it could rewrite; k ln 2 is split with an integer product.
+// Relaxed math: math_opaque keeps the order of the last sums, small terms first; k ln 2 is split with an integer
+// product.
 fn math_log(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   // The bits of a subnormal are the integer x * 2^149.
@@ -19,7 +20,8 @@ fn math_log(x: f32) -> f32 {
   // ln 2 = 0.693145751953125 (15 bits, so that its product with k is exact) + 12566158 * 2^-43.
   let high = f32(k) * 0.693145751953125;
   let low = f32(k * 12566158) * 1.1368683772161603e-13;
-  let sum = high + (f + (f * f * (f * math_log_polynomial(f) - 0.5) + low));
+  let bend = math_opaque(f * f * (f * math_log_polynomial(f) - 0.5) + low);
+  let sum = high + math_opaque(f + bend);
 
   var result = bitcast<u32>(sum);
   result = select(result, bits | 0x7fc00000u, bits > 0x7f800000u); // negative or NaN

@@ -35,32 +35,26 @@ fn math_pow(x: f32, y: f32) -> f32 {
   return bitcast<f32>(result);
 }
 
-// x with its last 12 bits cut off: products of two such values are exact.
-fn math_pow_cut(x: f32) -> f32 {
-  return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
-}
-
 // The bits of x^y for the positive x with the given bits, |y| <= 2^32.
 fn math_pow_positive(xBits: u32, y: f32) -> u32 {
   let logarithm = math_pow_log2(xBits);
-  let yHigh = math_pow_cut(y);
-  let high = yHigh * logarithm.x; // exact
-  let low = (y - yHigh) * logarithm.x + y * logarithm.y;
+  let yParts = math_split(y);
+  let high = math_opaque(yParts.x * logarithm.x); // exact
+  let low = math_opaque(yParts.y * logarithm.x + y * logarithm.y);
   let sum = high + low;
 
-  // 2^sum = 2^k 2^g, |g| <= 1/2; g = gHigh + gLow
+  // 2^sum = 2^k 2^(g + gTail), |g| <= 1/2
   let limited = clamp(sum, -160.0, 160.0);
   let k = bitcast<i32>(limited + 12582912.0) - 0x4b400000;
   let difference = math_opaque(high - f32(k)); // exact
   let g = math_opaque(difference + low);
-  let gHigh = math_pow_cut(g);
-  let gLow = (g - gHigh) + ((difference - g) + low);
+  let gTail = math_opaque(difference - g) + low;
+  let gParts = math_split(g);
   // e^r with r + tail = g ln 2, ln 2 = 0.693115234375 (12 bits) + 3.19461845e-5
-  let leading = math_opaque(gHigh * 0.693115234375); // exact
-  let rest = gHigh * 3.19461845e-05 + gLow * 0.693147181;
-  let r = math_opaque(leading + rest);
-  let tail = (leading - r) + rest;
-  let significand = 1.0 + math_opaque(r + (r * r * math_exp_polynomial(r) + tail));
+  let leading = math_opaque(gParts.x * 0.693115234375); // exact
+  let rest = math_opaque(gParts.x * 3.19461845e-05 + (gParts.y + gTail) * 0.693147181);
+  let r = math_two_sum(leading, rest);
+  let significand = 1.0 + math_opaque(r.x + (r.x * r.x * math_exp_polynomial(r.x) + r.y));
 
   let bits = min(math_exp_scale(significand, k), 0x7f800000u);
   let kept = select(bits, 0u, sum < -151.0);
@@ -81,8 +75,9 @@ fn math_pow_log2(bits: u32) -> vec2f {
   let denominatorTail = m - math_opaque(denominator - 1.0);
   let quotient = math_quotient(m - 1.0, denominator, denominatorTail);
   let s = quotient.x;
-  let sHigh = math_pow_cut(s);
-  let sLow = (s - sHigh) + quotient.y;
+  let sParts = math_split(s);
+  let sHigh = sParts.x;
+  let sLow = math_opaque(sParts.y + quotient.y);
 
   // log m = 2 atanh s = 2/3 s t, t = 3 + s^2 + s^4 R(s^2) in two parts, R a minimax polynomial for |s| <= 0.1716
   let squareHigh = math_opaque(sHigh * sHigh); // exact
@@ -91,20 +86,20 @@ fn math_pow_log2(bits: u32) -> vec2f {
   var p = 0.3513032793998718;
   p = p * z + 0.4282061457633972;
   p = p * z + 0.6000022888183594;
-  let small = z * z * p + squareLow;
-  let tHigh = math_pow_cut(3.0 + (squareHigh + small));
+  let small = math_opaque(z * z * p + squareLow);
+  let tHigh = math_split(3.0 + (squareHigh + small)).x;
   let tLow = small - math_opaque(math_opaque(tHigh - 3.0) - squareHigh);
 
   // s t in two parts
   let leading = math_opaque(sHigh * tHigh); // exact
-  let rest = sLow * tHigh + tLow * s;
-  let productHigh = math_pow_cut(leading + rest);
+  let rest = math_opaque(sLow * tHigh + tLow * s);
+  let productHigh = math_split(leading + rest).x;
   let productLow = rest - math_opaque(productHigh - leading);
 
   // times 2 / (3 ln 2) = 0.961669921875 (12 bits) + 1.26772051e-4, plus k
   let scaledHigh = math_opaque(productHigh * 0.961669921875); // exact
-  let scaledLow = productHigh * 0.000126772051 + productLow * 0.961796694;
-  let high = math_pow_cut(k + (scaledHigh + scaledLow));
+  let scaledLow = math_opaque(productHigh * 0.000126772051 + productLow * 0.961796694);
+  let high = math_split(k + (scaledHigh + scaledLow)).x;
   let low = scaledLow - math_opaque(math_opaque(high - k) - scaledHigh);
   return vec2f(high, low);
 }

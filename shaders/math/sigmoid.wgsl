@@ -10,18 +10,14 @@ fn math_sigmoid(x: f32) -> f32 {
   let magnitude = bits & 0x7fffffffu;
   let isNegative = bits >= 0x80000000u;
   let e = math_exp_reduce(-bitcast<f32>(min(magnitude, 0x42d00000u))); // |x| <= 104
-  let offset = math_opaque(e.r + e.q);
-  let significand = math_opaque(1.0 + offset);
-  let significandTail = ((1.0 - significand) + offset) + ((e.r - offset) + e.q);
+  let significand = math_exp_significand(e);
+  let scaled = significand * bitcast<f32>(u32(max(e.k, -126) + 127) << 23u);
+  let denominator = math_two_sum(1.0, scaled.x);
 
-  let scale = bitcast<f32>(u32(max(e.k, -126) + 127) << 23u);
-  let scaled = significand * scale;
-  let denominator = math_opaque(1.0 + scaled);
-  let denominatorTail = ((1.0 - denominator) + scaled) + significandTail * scale;
-
-  let quotient = math_quotient(select(1.0, significand, isNegative), denominator, denominatorTail);
+  let numerator = select(1.0, significand.x, isNegative);
+  let quotient = math_quotient(numerator, denominator.x, denominator.y + scaled.y);
   // The numerator's own tail, divided by a rough denominator.
-  let numeratorTail = select(0.0, significandTail, isNegative) * (1.0 - 0.5 * scaled);
+  let numeratorTail = select(0.0, significand.y, isNegative) * (1.0 - 0.5 * scaled.x);
   let value = quotient.x + (quotient.y + numeratorTail);
   let result = math_exp_scale(value, select(0, e.k, isNegative));
   return bitcast<f32>(select(result, bits | 0x00400000u, magnitude > 0x7f800000u));

@@ -10,24 +10,22 @@ fn math_softplus(x: f32) -> f32 {
   let magnitude = bits & 0x7fffffffu;
   let clamped = bitcast<f32>(min(magnitude, 0x42d00000u)); // |x| <= 104
   let e = math_exp_reduce(-clamped);
-  let offset = math_opaque(e.r + e.q);
-  let significand = math_opaque(1.0 + offset);
-  let significandTail = ((1.0 - significand) + offset) + ((e.r - offset) + e.q);
-  let scale = bitcast<f32>(u32(max(e.k, -126) + 127) << 23u);
-  let scaled = significand * scale;
+  let significand = math_exp_significand(e);
+  let scaled = significand * bitcast<f32>(u32(max(e.k, -126) + 127) << 23u);
   // d log(1 + e) = de / (1 + e); a rough 1 / (1 + e) will do for the tail.
-  let tail = significandTail * scale * (1.0 - 0.5 * scaled);
+  let tail = scaled.y * (1.0 - 0.5 * scaled.x);
 
-  let isHalved = scaled > 0.41421356;
-  let f = select(scaled, (scaled - 1.0) * 0.5, isHalved);
+  let isHalved = scaled.x > 0.41421356;
+  let f = select(scaled.x, (scaled.x - 1.0) * 0.5, isHalved);
   let high = select(0.0, 0.693145751953125, isHalved); // ln 2 in two parts
   let low = select(0.0, 1.428606765330187e-06, isHalved);
-  let logarithm = high + (f + (f * f * (f * math_log_polynomial(f) - 0.5) + (low + tail)));
+  let bend = math_opaque(f * f * (f * math_log_polynomial(f) - 0.5) + (low + tail));
+  let logarithm = math_opaque(high + math_opaque(f + bend));
   let sum = select(clamped, 0.0, bits >= 0x80000000u) + logarithm;
 
   var result = bitcast<u32>(sum);
   // For x < -20, log(1 + e) is e to within 2^-29.
-  result = select(result, math_exp_scale(significand, e.k), bits > 0xc1a00000u);
+  result = select(result, math_exp_scale(significand.x, e.k), bits > 0xc1a00000u);
   result = select(result, bits, i32(bits) >= 0x42000000);
   return bitcast<f32>(select(result, bits | 0x00400000u, magnitude > 0x7f800000u));
 }

@@ -21,12 +21,11 @@ fn math_tan(x: f32) -> f32 {
   p = p * z + 0.13332675397396088;
   p = p * z + 0.33333349227905273;
   // The derivative of tan is 1 + t^2, about 1 + z.
-  let correction = r * z * p + reduced.low * (1.0 + z);
-  let t = math_opaque(r + correction);
-  let tail = (r - t) + correction;
+  let correction = math_opaque(r * z * p + reduced.low * (1.0 + z));
+  let t = math_two_sum(r, correction);
 
-  let inverse = math_quotient(1.0, t, tail);
-  let value = select(t, -(inverse.x + inverse.y), (reduced.quadrant & 1u) != 0u);
+  let inverse = math_quotient(1.0, t.x, t.y);
+  let value = select(t.x, -(inverse.x + inverse.y), (reduced.quadrant & 1u) != 0u);
   var result = bitcast<u32>(value) ^ (bits & 0x80000000u);
   result = select(result, bits, magnitude < 0x39800000u);
   result = select(result, 0x7fc00000u, magnitude >= 0x7f800000u);

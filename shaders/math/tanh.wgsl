@@ -16,22 +16,15 @@ fn math_tanh(x: f32) -> f32 {
   p = p * z - 0.053729645907878876;
   p = p * z + 0.1333240568637848;
   p = p * z - 0.33333322405815125;
-  let small = size + size * z * p;
+  let small = size + math_opaque(size * z * p);
 
   let e = math_exp_reduce(-2.0 * size);
-  let offset = math_opaque(e.r + e.q);
-  let significand = math_opaque(1.0 + offset);
-  let significandTail = ((1.0 - significand) + offset) + ((e.r - offset) + e.q);
-  let scale = bitcast<f32>(u32(e.k + 127) << 23u);
-  let scaled = significand * scale;
-  let scaledTail = significandTail * scale;
-  let numerator = math_opaque(1.0 - scaled);
-  let numeratorTail = ((1.0 - numerator) - scaled) - scaledTail;
-  let denominator = math_opaque(1.0 + scaled);
-  let denominatorTail = ((1.0 - denominator) + scaled) + scaledTail;
-  let quotient = math_quotient(numerator, denominator, denominatorTail);
+  let scaled = math_exp_significand(e) * bitcast<f32>(u32(e.k + 127) << 23u);
+  let numerator = math_two_sum(1.0, -scaled.x);
+  let denominator = math_two_sum(1.0, scaled.x);
+  let quotient = math_quotient(numerator.x, denominator.x, denominator.y + scaled.y);
   // The numerator's own tail, divided by a rough denominator.
-  let large = quotient.x + (quotient.y + numeratorTail * (1.0 - 0.5 * scaled));
+  let large = quotient.x + (quotient.y + (numerator.y - scaled.y) * (1.0 - 0.5 * scaled.x));
 
   let value = select(large, small, magnitude < 0x3eb33333u);
   var result = bitcast<u32>(value) | (bits & 0x80000000u);

@@ -25,11 +25,11 @@ fn math_trig_reduce(x: f32) -> math_trig_reduce_Result {
 fn math_trig_reduce_small(x: f32) -> math_trig_reduce_Result {
   // 1.5 * 2^23 rounds x * 2/pi to an integer in the low bits.
   let k = bitcast<i32>(x * 0.636619772 + 12582912.0) - 0x4b400000;
-  let difference = x - f32(k * 3217) * 0.00048828125;
+  let difference = math_opaque(x - f32(k * 3217) * 0.00048828125);
   let second = f32(k) * -4.454515874385834e-06;
   let third = f32(k * 2189506) * 2.7755575615628914e-17;
   let high = math_opaque(difference - second);
-  let low = ((difference - high) - second) - third;
+  let low = math_opaque(math_opaque(difference - high) - second) - third;
   return math_trig_reduce_Result(u32(k), high, low);
 }
 
@@ -58,14 +58,13 @@ fn math_trig_reduce_large(x: f32) -> math_trig_reduce_Result {
   let coarse = (fraction + 0x20000) >> 18u;
   let middle = ((fraction - (coarse << 18u)) << 6u) | i32(lower >> 26u);
   let tail = i32((lower >> 2u) & 0xffffffu);
-  let fine = f32(middle) * 1.4551915228366852e-11 + f32(tail) * 8.673617379884035e-19; // units 2^-36, 2^-60
+  let fine = math_two_sum(f32(middle) * 1.4551915228366852e-11, f32(tail) * 8.673617379884035e-19); // units 2^-36, 2^-60
 
   // fraction * pi/2, pi/2 = 3217 * 2^-11 - 4.454455e-6, so that the leading product is an exact integer
   let leading = f32(coarse * 3217) * 1.1920928955078125e-7; // unit 2^-23
-  let rest = f32(coarse) * -1.0875134e-09 + fine * 1.57079637;
-  let high = math_opaque(leading + rest);
-  let low = (leading - high) + rest;
-  return math_trig_reduce_Result(quadrant, high, low);
+  let rest = f32(coarse) * -1.0875134e-09 + fine.x * 1.57079637;
+  let sum = math_two_sum(leading, rest);
+  return math_trig_reduce_Result(quadrant, sum.x, sum.y + fine.y * 1.57079637);
 }
 
 // Entry i holds the 32 bits of 2/pi that end at the bit of weight 2^(-8 i).

@@ -72,7 +72,7 @@ export function harness(
     bind("output", `var<storage, read_write> result_${k}: array<vec4f>`);
   });
   const strided = parameters.filter(({ access }) => access === "strided");
-  if (strided.length > 0) bind("uniform", `var<uniform> layout: array<vec4u, ${layoutWords / 4}>`);
+  if (strided.length > 0) bind("uniform", `var<uniform> steps: array<vec4u, ${layoutWords / 4}>`);
 
   const loads = parameters.map(
     ({ name, access }) =>
@@ -126,7 +126,7 @@ function load(name: string, access: Access, strided: number): string {
 
 /** From the index of an element of the result to that of the element of a strided parameter. */
 function indexFunction(count: number): string {
-  return `fn word(k: u32) -> u32 { return layout[k / 4u][k % 4u]; }
+  return `fn word(k: u32) -> u32 { return steps[k / 4u][k % 4u]; }
 
 // The layout: the rank, then for each dimension, the last one first, its length and ${count} strides.
 fn element(index: u32, parameter: u32) -> u32 {
