@@ -1,8 +1,13 @@
 /** The library build and the tests; demo/vite.config.ts has the site. */
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { examplesPlugin } from "./test/examples-plugin.js";
 import { puppeteerProvider } from "./test/puppeteer-provider.js";
 
+const root = fileURLToPath(new URL(".", import.meta.url));
+
 export default defineConfig({
+  root,
   build: {
     lib: { entry: "src/index.ts", formats: ["es"], fileName: () => "gpugrad.js" },
     target: "es2022",
@@ -15,6 +20,8 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        plugins: [examplesPlugin(root)],
+        resolve: { alias: { gpugrad: `${root}src/index.ts` } },
         test: {
           name: "browser",
           include: ["test/**/*.test.ts"],

@@ -145,6 +145,7 @@ function gradientsOfInputs(
       gradients.get(output) ??
       new Variable(GpuArray.constant(0, output.shape, output.data.device), { requiresGrad: false }),
   );
+  f.checkUnchanged();
   const results = toList<Result | null>(withGrad(createGraph, () => f.backward(...given)));
   if (results.length !== f.inputs.length) {
     throw new ArgumentError(
@@ -161,7 +162,11 @@ function gradientsOfInputs(
         `${f.name}.backward gave a gradient of shape ${showShape(data.shape)} for input ${index}, which has shape ${showShape(input.shape)}`,
       );
     }
-    if (createGraph && result instanceof Variable) return result;
+    if (createGraph && result instanceof Variable) {
+      // The same Variable in two places would be released with either of them.
+      const elsewhere = [...given, ...f.inputs, ...f.outputs].includes(result) || connected.indexOf(result) < index;
+      return elsewhere ? result.reshape(result.shape) : result;
+    }
     // A share of its own, since what backward gave may be somebody else's: its own argument, or something saved.
     return new Variable(f.givesFreshGradients ? data : data.reshape(data.shape), { requiresGrad: false });
   });

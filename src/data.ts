@@ -1,6 +1,6 @@
 /** What a user may give as numbers, and how it becomes an array on the GPU. */
 import { ArgumentError, ShapeError } from "./errors.js";
-import { checkBytes, checkDevice, GpuArray } from "./gpu/array.js";
+import { checkBytes, GpuArray } from "./gpu/array.js";
 import { currentDevice } from "./gpu/device.js";
 import { checkShape, describe, showShape, sizeOf, type Shape } from "./shape.js";
 
@@ -18,7 +18,7 @@ export type Data = number | NestedNumbers | Float32Array | GpuArray;
 export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
   const wanted = shape === undefined ? null : checkShape(shape);
   if (data instanceof GpuArray) {
-    checkDevice(data, currentDevice(), what);
+    data.check();
     return wanted === null ? data : data.reshape(fit(wanted, data.size, what));
   }
   if (typeof data === "number") {

@@ -115,6 +115,11 @@ export class Elementwise extends Function {
     return this.#shaders.whole().wgsl;
   }
 
+  protected override backwardReads(k: number): boolean {
+    const { inputs, backward } = this.#source;
+    return backward?.includes(inputs[k] ?? "y") === true;
+  }
+
   override forward(...inputs: GpuArray[]): GpuArray {
     const { name, inputs: parameters } = this.#source;
     if (inputs.length !== parameters.length) {

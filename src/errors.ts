@@ -26,6 +26,7 @@ export type ErrorCode =
   | "function-reused"
   | "not-differentiable"
   | "wrong-gradient"
+  | "modified"
   | "validation";
 
 /** Anything gpugrad throws: an Error with a stable code. */
@@ -167,6 +168,15 @@ export class FunctionReusedError extends Error implements GpugradError {
   constructor(message: string) {
     super(message);
     define(this, "FunctionReusedError");
+  }
+}
+
+/** Data that a graph still needs was changed in place. */
+export class ModifiedError extends Error implements GpugradError {
+  readonly code = "modified";
+  constructor(message: string) {
+    super(message);
+    define(this, "ModifiedError");
   }
 }
 

@@ -1,5 +1,11 @@
 /** A Function: one node of the graph. It computes its outputs from its inputs, and their gradients backwards. */
-import { ArgumentError, FunctionReusedError, NotDifferentiableError, NotImplementedError } from "./errors.js";
+import {
+  ArgumentError,
+  FunctionReusedError,
+  ModifiedError,
+  NotDifferentiableError,
+  NotImplementedError,
+} from "./errors.js";
 import { gradEnabled, withGrad } from "./grad-mode.js";
 import { GpuArray } from "./gpu/array.js";
 import { describe } from "./shape.js";
@@ -29,6 +35,9 @@ export abstract class Function {
   #outputs: readonly Variable[] = [];
   #generation = 0;
   #called = false;
+  #holdsInputs = false;
+  /** Of the inputs' and outputs' data, when they were used. */
+  #versions: readonly number[] = [];
 
   /** Shown in graphs and errors: the name of the class. */
   get name(): string {
@@ -84,6 +93,9 @@ export abstract class Function {
     this.#outputs = outputs;
     if (remember) {
       this.#inputs = variables;
+      this.#holdsInputs = true;
+      for (const variable of variables) variable.addConsumer();
+      this.#versions = versionsOf(variables, outputs);
       this.#generation = variables.reduce((most, { generation }) => Math.max(most, generation), 0);
       for (const output of outputs) output.setCreator(this);
     }
@@ -109,11 +121,38 @@ export abstract class Function {
     throw new NotImplementedError(`${this.name} has no backward: write backward(gy) to give its input's gradient`);
   }
 
+  /** The inputs, once: what needed them is disposed. @internal */
+  releaseInputs(): readonly Variable[] {
+    if (!this.#holdsInputs) return [];
+    this.#holdsInputs = false;
+    return this.#inputs;
+  }
+
+  /** Whether backward reads the data of the k-th of the inputs and outputs, which must not have changed then. */
+  protected backwardReads(_k: number): boolean {
+    return true;
+  }
+
+  /** @throws ModifiedError where data that backward needs was changed in place after forward. @internal */
+  checkUnchanged(): void {
+    const variables = [...this.#inputs, ...this.#outputs];
+    variables.forEach((variable, k) => {
+      if (!this.backwardReads(k) || variable.data.version === this.#versions[k]) return;
+      throw new ModifiedError(
+        `${variable.toString()} was changed in place after ${this.name} used it: call backward() before assign() or descend()`,
+      );
+    });
+  }
+
   #first(list: readonly Variable[], what: string): Variable {
     const [first] = list;
     if (first === undefined) throw new ArgumentError(`this ${this.name} has no ${what} before it is called`);
     return first;
   }
+}
+
+function versionsOf(inputs: readonly Variable[], outputs: readonly Variable[]): number[] {
+  return [...inputs, ...outputs].map(({ data }) => data.version);
 }
 
 export function toList<T extends object | null>(results: T | readonly T[]): readonly T[] {

@@ -76,6 +76,9 @@ const stencil = [
   { offset: 2, weight: -1 / 12 },
 ];
 
+/** What four values of about 1, each a few ULP off, can add to a difference. */
+const roundingOfOne = 2 ** -21;
+
 async function checkOnce(
   f: Differentiable,
   values: readonly Values[],
@@ -96,7 +99,7 @@ async function checkOnce(
   for (const [input, { numbers }] of values.entries()) {
     const gradient = at(gradients, input);
     compareWays(gradient, at(withGraph, input), input, order, tolerance);
-    for (const { element, direction } of directionsFor(numbers.length, maxElements, directions, seed + input)) {
+    for (const { element, direction } of directionsFor(gradient, maxElements, directions, seed + input)) {
       const h = step * (element === null ? 1 : Math.max(1, Math.abs(at(numbers, element))));
       const points = stencil.map(({ offset }) => numbers.map((x, i) => x + offset * h * at(direction, i)));
       const results = await Promise.all(points.map((point) => evaluate(input, point)));
@@ -118,22 +121,25 @@ async function checkOnce(
   return { checked, largestError };
 }
 
-/** The weighed derivative from values at the stencil's points, and how much of it may be float32 rounding. */
+/**
+ * The weighed derivative from values at the stencil's points, and how much of it may be float32 rounding: each output
+ * rounds on its own, so that their errors add up as the root of the sum of squares.
+ */
 function differenceOf(
   results: readonly Float32Array[],
   weights: Float32Array,
   h: number,
 ): { difference: number; rounding: number } {
   let difference = 0;
-  let rounding = 0;
+  let squares = 0;
   weights.forEach((weight, i) => {
     const column = results.map((result) => at(result, i));
     // An output that the step doesn't move is the same number four times, and cancels exactly.
     if (column.every((value) => value === column[0])) return;
     difference += (weight * column.reduce((total, value, k) => total + at(stencil, k).weight * value, 0)) / h;
-    rounding += (Math.abs(weight) * Math.max(...column.map(Math.abs)) * 2 ** -22) / h;
+    squares += ((weight * Math.max(...column.map(Math.abs)) * roundingOfOne) / h) ** 2;
   });
-  return { difference, rounding };
+  return { difference, rounding: Math.sqrt(squares) };
 }
 
 function compareWays(fast: Float32Array, graph: Float32Array, input: number, order: number, tolerance: number): void {
@@ -184,15 +190,23 @@ function weighedGradient(f: Differentiable, count: number, seed: number): Differ
   };
 }
 
-/** The axes of a small input, or some random directions in a large one. */
+/**
+ * The axes of a small input, or some random directions in a large one. Every other one of these climbs: it has the
+ * gradient's signs, so that the slope along it doesn't cancel and stands out of the values' rounding.
+ */
 function* directionsFor(
-  size: number,
+  gradient: Float32Array,
   maxElements: number,
   count: number,
   seed: number,
 ): Generator<{ element: number | null; direction: Float32Array }> {
+  const size = gradient.length;
   if (size > maxElements) {
-    for (let k = 0; k < count; k++) yield { element: null, direction: randomNumbers(size, 1000 * seed + k) };
+    for (let k = 0; k < count; k++) {
+      const random = randomNumbers(size, 1000 * seed + k);
+      const climbing = random.map((d, i) => ((gradient[i] ?? 0) < 0 ? -Math.abs(d) : Math.abs(d)));
+      yield { element: null, direction: k % 2 === 0 ? climbing : random };
+    }
     return;
   }
   for (let element = 0; element < size; element++) {

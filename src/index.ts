@@ -43,6 +43,7 @@ export {
   Kernel,
   type Binding,
   type Grid,
+  type HasArray,
   type KernelOptions,
   type RunIntoOptions,
   type RunOptions,
@@ -50,6 +51,7 @@ export {
 export { gradCheck, type GradCheckOptions, type GradCheckReport } from "./grad-check.js";
 export { noGrad } from "./grad-mode.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./graph.js";
+export { leaks, type Leak } from "./leaks.js";
 export type { Shape } from "./shape.js";
 export { Variable, type Operand, type VariableOptions } from "./variable.js";
 export type { MathMode } from "./wgsl/math.js";

@@ -30,8 +30,17 @@ export class Variable {
   #grad: Variable | null = null;
   /** Whether somebody outside has seen `#grad`, and may use it after it is replaced. */
   #gradSeen = false;
+  /** Whether `#grad` was made here or by a pass, and not given by the user as a Variable of their own. */
+  #gradOwned = false;
   #creator: Function | null = null;
   #generation = 0;
+  /** Functions of graphs that are not disposed and have this as an input. */
+  #consumers = 0;
+  #kept = false;
+  /** Whether `dispose()` was called; the memory goes when nothing else needs it. */
+  #disposed = false;
+  /** Whether some Function had this as an input. */
+  #used = false;
 
   /**
    * @param data a number, a (nested) array of numbers, a Float32Array, or an array that is on the GPU already
@@ -42,6 +51,7 @@ export class Variable {
     const { name, shape, requiresGrad = true } = checkOptions(options);
     const array = toGpuArray(data, shape);
     this.#data = array;
+    array.track(this);
     this.shape = array.shape;
     this.name = name ?? null;
     this.requiresGrad = requiresGrad;
@@ -91,6 +101,7 @@ export class Variable {
     }
     this.receiveGrad(gradient);
     this.#gradSeen = true;
+    this.#gradOwned = !(value instanceof Variable);
   }
 
   /** `grad`, for the pass itself: it does not count as seen. @internal */
@@ -100,10 +111,10 @@ export class Variable {
 
   /** Puts a gradient in the place of the one before, whose memory is given back if nobody can be using it. @internal */
   receiveGrad(gradient: Variable): void {
-    // Where the new one has a graph, the one before may be part of it.
-    if (gradient.creator === null) this.clearGrad();
+    this.clearGrad();
     this.#grad = gradient;
     this.#gradSeen = false;
+    this.#gradOwned = true;
   }
 
   /** The Function whose output this is; null for a leaf. */
@@ -123,8 +134,11 @@ export class Variable {
 
   /** Makes a leaf of this Variable: the graph that led to it is forgotten. */
   unchain(): void {
+    const creator = this.#creator;
     this.#creator = null;
     this.#generation = 0;
+    if (creator?.outputs.every((output) => output.#creator !== creator) !== true) return;
+    for (const input of creator.releaseInputs()) input.#consumers--;
   }
 
   /** The same data, as a leaf that needs no gradient. */
@@ -137,7 +151,7 @@ export class Variable {
 
   /** Forgets the gradient. */
   clearGrad(): void {
-    if (this.#grad !== null && !this.#gradSeen && this.#grad.creator === null) this.#grad.#data.release();
+    if (this.#gradOwned && !this.#gradSeen) this.#grad?.dispose();
     this.#grad = null;
   }
 
@@ -162,6 +176,107 @@ export class Variable {
     if (this.size !== 1) throw new ShapeError(`item() needs exactly one element, ${this.toString()} has ${this.size}`);
     const [value] = await this.read();
     return value ?? NaN;
+  }
+
+  /**
+   * Replaces the numbers of a leaf in place, without allocating. A graph that was built from the old ones can't go
+   * backward through them any more: trying is an error that says so. So: forward, backward, then assign.
+   *
+   * @throws ArgumentError where this is not a leaf; ShapeError; what the constructor throws.
+   * @example
+   * const w = new Variable([1, 2]);
+   * w.assign([3, 4]);
+   * await w.read(); // [3, 4]
+   */
+  assign(value: Variable | Data): this {
+    this.#checkLeaf("assigned to");
+    const source = value instanceof Variable ? value.data : value;
+    const flat = source instanceof Float32Array && source.length === this.size;
+    const array = toGpuArray(source, flat ? this.shape : undefined, "the assigned value");
+    if (!sameShape(array.shape, this.shape)) {
+      throw new ShapeError(
+        `${showShape(array.shape)} can't be assigned to ${this.toString()}: it needs the same shape`,
+      );
+    }
+    this.data.copyFrom(array);
+    if (array !== source) array.release();
+    return this;
+  }
+
+  /**
+   * A step of gradient descent in place: x ← x − rate · grad, one dispatch that allocates nothing. As assign in all
+   * else.
+   *
+   * @throws ArgumentError where this is not a leaf or has no gradient.
+   * @example
+   * const w = new Variable(3);
+   * square(w).backward();
+   * await w.descend(0.1).item(); // 2.4
+   */
+  descend(rate: number): this {
+    if (typeof rate !== "number") throw new ArgumentError(`descend takes a rate, not ${describe(rate)}`);
+    this.#checkLeaf("changed");
+    if (this.#grad === null) {
+      throw new ArgumentError(`${this.toString()} has no gradient to descend along: call backward() first`);
+    }
+    this.data.descend(this.#grad.data, rate);
+    return this;
+  }
+
+  #checkLeaf(what: string): void {
+    if (this.#creator === null) return;
+    throw new ArgumentError(`${this.toString()} can't be ${what} in place: it was computed. Only a leaf can`);
+  }
+
+  /** Holds an intermediate Variable when what was computed from it is disposed. */
+  keep(): this {
+    this.#kept = true;
+    return this;
+  }
+
+  /**
+   * Gives back the memory of this Variable and of everything that was computed on the way to it and that nothing else
+   * needs: no other graph, no `keep()`. Leaves stay, and so do their gradients. Forgetting a Variable instead is no
+   * mistake; its memory then comes back when the garbage collector finds it.
+   *
+   * @example
+   * {
+   *   using loss = sum(square(x)); // disposed at the end of the block
+   *   loss.backward();
+   * }
+   */
+  dispose(): void {
+    this.#disposed = true;
+    const waiting: Variable[] = [this];
+    for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
+      const creator = variable.#creator;
+      const outputs = creator?.outputs ?? [variable];
+      // A Function's outputs go together: its backward may need each of them.
+      if (!outputs.every((output) => output.#isFree())) continue;
+      for (const output of outputs) {
+        output.#data.release();
+        if (output.#gradOwned) output.#grad?.dispose();
+      }
+      for (const input of creator?.releaseInputs() ?? []) {
+        input.#consumers--;
+        waiting.push(input);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Counts one more Function that needs this as its input. @internal */
+  addConsumer(): void {
+    this.#consumers++;
+    this.#used = true;
+  }
+
+  /** Whether nothing needs this Variable: it was disposed, or computed on the way and not kept. */
+  #isFree(): boolean {
+    return this.#consumers === 0 && (this.#disposed || (this.#used && this.#creator !== null && !this.#kept));
   }
 
   /** Such as `x [2, 3] from Square`: name, shape and creator, without reading back. */

@@ -4,7 +4,8 @@
 // (the form is Norbert Juffa's; own minimax fits of E and L, relative errors of the result 2^-30).
 // Both are computed, as nearby inputs mix both cases.
 // Largest error: ERROR
-// Special values: erf(+-0) = +-0, +-Inf gives +-1, NaN gives NaN; |x| > 3.92 gives +-1. Subnormal x and results are kept.
+// Special values: erf(+-0) = +-0, +-Inf gives +-1, NaN gives NaN; |x| > 3.92 gives +-1. Subnormal x
+// and results are kept.
 // Relaxed math: math_opaque keeps x + x E from being computed as x (1 + E), which is less accurate.
 fn math_erf(x: f32) -> f32 {
   let bits = bitcast<u32>(x);

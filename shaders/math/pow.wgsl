@@ -1,11 +1,11 @@
 // math_pow(x, y) = x^y, with the special values of C's pow.
 //
 // Method: log2|x| as a sum of two f32 with relative error about 2^-33, times y, and 2 to that power. It follows the
-// outline of FreeBSD's e_powf.c: factors are cut to 12 bits so that the leading products are exact.
+// outline of FreeBSD's e_powf.c: factors are split so that the leading products are exact.
 // Largest error: ERROR
 // Special values: x^0 = 1 and 1^y = 1 even for NaN; otherwise NaN gives NaN; x < 0 with y no integer gives NaN, with
 // odd y the sign of x; 0, Inf and overflow as in C. Subnormal x is exact, subnormal results are kept.
-// Relaxed math: the sums whose rounding errors are needed go through math_opaque or a mask; special values are
+// Relaxed math: the sums whose rounding errors are needed go through math_opaque; special values are
 // selected by comparing bits.
 fn math_pow(x: f32, y: f32) -> f32 {
   let xBits = bitcast<u32>(x);

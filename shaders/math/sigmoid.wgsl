@@ -18,7 +18,7 @@ fn math_sigmoid(x: f32) -> f32 {
   let quotient = math_quotient(numerator, denominator.x, denominator.y + scaled.y);
   // The numerator's own tail, divided by a rough denominator.
   let numeratorTail = select(0.0, significand.y, isNegative) * (1.0 - 0.5 * scaled.x);
-  let value = quotient.x + (quotient.y + numeratorTail);
+  let value = quotient.x + math_opaque(quotient.y + numeratorTail);
   let result = math_exp_scale(value, select(0, e.k, isNegative));
   return bitcast<f32>(select(result, bits | 0x00400000u, magnitude > 0x7f800000u));
 }

@@ -1,7 +1,8 @@
 // math_sincos(quadrant, high, low) = sin(quadrant * pi/2 + high + low), for sin and cos.
 //
 // sin r = r + r^3 S(r^2) and cos r = 1 - r^2/2 + r^4 C(r^2) with minimax S and C for |r| <= pi/4
-// (own fits, relative errors 2^-32). math_opaque keeps the small terms together under relaxed math. Both are computed; the quadrant selects one and its sign.
+// (own fits, relative errors 2^-32). Both are computed; the quadrant selects one and its sign.
+// Relaxed math: math_opaque keeps the small terms together, to be added last.
 fn math_sincos(quadrant: u32, high: f32, low: f32) -> f32 {
   let z = high * high;
   var s = 2.8330437089607585e-06;

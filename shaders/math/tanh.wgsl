@@ -24,7 +24,7 @@ fn math_tanh(x: f32) -> f32 {
   let denominator = math_two_sum(1.0, scaled.x);
   let quotient = math_quotient(numerator.x, denominator.x, denominator.y + scaled.y);
   // The numerator's own tail, divided by a rough denominator.
-  let large = quotient.x + (quotient.y + (numerator.y - scaled.y) * (1.0 - 0.5 * scaled.x));
+  let large = quotient.x + math_opaque(quotient.y + (numerator.y - scaled.y) * (1.0 - 0.5 * scaled.x));
 
   let value = select(large, small, magnitude < 0x3eb33333u);
   var result = bitcast<u32>(value) | (bits & 0x80000000u);

@@ -1,6 +1,6 @@
 // math_trig_reduce(x): |x| = quadrant * pi/2 + high + low, with |high + low| at most pi/4 but for rounding,
-// for sin, cos and tan. Exact enough for every finite f32: the two parts together carry at least 26 correct bits,
-// even for the floats next to multiples of pi/2.
+// for sin, cos and tan. The sum of the two parts has a relative error of about 2^-25 at the floats next to
+// multiples of pi/2, and a smaller one elsewhere, for every finite f32.
 // Inf and NaN return numbers without meaning: the caller replaces them.
 //
 // |x| <= 800 subtracts a multiple of pi/2 split in three (Cody and Waite); larger |x| takes a branch. GPUs skip it
@@ -39,8 +39,8 @@ fn math_trig_reduce_small(x: f32) -> math_trig_reduce_Result {
 // nearer than about 2^-30 to a multiple of pi/2).
 fn math_trig_reduce_large(x: f32) -> math_trig_reduce_Result {
   let magnitude = bitcast<u32>(x) & 0x7fffffffu;
-  // |x| * 2^62 = mantissa before its shift * 2^position
-  let position = max(magnitude >> 23u, 126u) - (127u - 39u);
+  // |x| * 2^62 = (24-bit mantissa) * 2^position, position at least 38 for the x that get here
+  let position = max(magnitude >> 23u, 126u) - 88u;
   let mantissa = ((magnitude & 0x007fffffu) | 0x00800000u) << (position & 7u);
   let word = position >> 3u;
   let first = math_trig_reduce_TWO_OVER_PI[word - 4u];
@@ -54,11 +54,12 @@ fn math_trig_reduce_large(x: f32) -> math_trig_reduce_Result {
 
   let quadrant = (upper + 0x20000000u) >> 30u;
   let fraction = i32(upper - (quadrant << 30u)); // in [-1/2, 1/2) with unit 2^-30
-  // fraction = coarse * 2^-12 + fine, in pieces of at most 24 bits, which convert to f32 without rounding
+  // fraction = coarse * 2^-12 + fine, fine in two pieces with units 2^-36 and 2^-60, of at most
+  // 24 bits, which convert to f32 without rounding
   let coarse = (fraction + 0x20000) >> 18u;
   let middle = ((fraction - (coarse << 18u)) << 6u) | i32(lower >> 26u);
   let tail = i32((lower >> 2u) & 0xffffffu);
-  let fine = math_two_sum(f32(middle) * 1.4551915228366852e-11, f32(tail) * 8.673617379884035e-19); // units 2^-36, 2^-60
+  let fine = math_two_sum(f32(middle) * 1.4551915228366852e-11, f32(tail) * 8.673617379884035e-19);
 
   // fraction * pi/2, pi/2 = 3217 * 2^-11 - 4.454455e-6, so that the leading product is an exact integer
   let leading = f32(coarse * 3217) * 1.1920928955078125e-7; // unit 2^-23

@@ -1,7 +1,7 @@
 /** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. */
 import { Variable, type Operand } from "../variable.js";
 import { add, atan2, div, maximum, minimum, mul, pow, sub } from "./binary.js";
-import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "./compare.js";
+import { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./compare.js";
 import { max, mean, min, sum, type Axes, type ReduceOptions } from "./reduce.js";
 import { broadcastTo, reshape, sumTo, transpose } from "./reshaping.js";
 import {
@@ -73,10 +73,14 @@ declare module "../variable.js" {
     transpose(axes?: readonly number[]): Variable;
     broadcastTo(shape: readonly number[]): Variable;
     sumTo(shape: readonly number[]): Variable;
+    /** This where the condition isn't 0, else `other`, as in PyTorch: `x.where(c, other)` is `where(c, x, other)`. */
+    where(condition: Operand, other: Operand): Variable;
   }
 }
 
-for (const [name, f] of Object.entries({ ...unary, ...binary, ...reductions, ...reshapings })) {
+const choice = { where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other) };
+
+for (const [name, f] of Object.entries({ ...unary, ...binary, ...reductions, ...reshapings, ...choice })) {
   Object.defineProperty(Variable.prototype, name, {
     value(this: Variable, ...rest: never[]): Variable {
       return (f as (x: Variable, ...rest: never[]) => Variable)(this, ...rest);

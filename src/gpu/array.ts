@@ -2,31 +2,40 @@
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../errors.js";
 import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
 import { currentDevice, type Device } from "./device.js";
-import { fill } from "./fill.js";
+import { descend, fill } from "./in-place.js";
 import { read } from "./reader.js";
 import { Storage } from "./storage.js";
 
+/** One array's share of a piece of memory, and whose it is. */
+export interface Share {
+  readonly storage: Storage;
+  owner: WeakRef<object> | null;
+}
+
 /** Gives back the memory of arrays that were collected as garbage before anybody released them. */
-const forgotten = new FinalizationRegistry<Storage>((storage) => {
-  storage.release();
+const forgotten = new FinalizationRegistry<Share>((share) => {
+  giveUp(share);
 });
+
+function giveUp(share: Share): void {
+  share.storage.device.shares.delete(share);
+  share.storage.release();
+}
 
 export class GpuArray {
   readonly shape: Shape;
   readonly size: number;
   readonly device: Device;
-  /** The number that every element is, where the array is such a one: it then takes no memory until somebody needs it. */
-  readonly constant: number | null;
-  #storage: Storage | null;
+  #constant: number | null;
+  #share: Share | null = null;
   #released = false;
 
   private constructor(device: Device, shape: Shape, storage: Storage | null, constant: number | null) {
     this.device = device;
     this.shape = shape;
     this.size = sizeOf(shape);
-    this.constant = constant;
-    this.#storage = storage;
-    if (storage !== null) forgotten.register(this, storage, this);
+    this.#constant = constant;
+    if (storage !== null) this.#hold(storage);
   }
 
   /** An array whose elements are all the same number, without memory of its own. */
@@ -89,15 +98,25 @@ export class GpuArray {
   /** The memory. For the GPU layer; an application takes `buffer`. */
   get storage(): Storage {
     this.check();
-    if (this.#storage === null) {
-      const filled = GpuArray.allocate(this.device, this.shape, "fill");
-      fill(filled, this.constant ?? 0);
-      this.#storage = filled.storage;
-      this.#storage.retain();
-      filled.release();
-      forgotten.register(this, this.#storage, this);
-    }
-    return this.#storage;
+    if (this.#share !== null) return this.#share.storage;
+    const filled = GpuArray.allocate(this.device, this.shape, "fill");
+    fill(filled, this.#constant ?? 0);
+    const { storage } = filled;
+    storage.retain();
+    filled.release();
+    return this.#hold(storage);
+  }
+
+  #hold(storage: Storage): Storage {
+    this.#share = { storage, owner: null };
+    this.device.shares.add(this.#share);
+    forgotten.register(this, this.#share, this);
+    return storage;
+  }
+
+  /** The number that every element is, where the array is such a one: it takes no memory until somebody needs it. */
+  get constant(): number | null {
+    return this.#constant;
   }
 
   get released(): boolean {
@@ -128,8 +147,38 @@ export class GpuArray {
   /** The same memory under another shape of the same size. */
   reshape(shape: Shape): GpuArray {
     this.check();
-    this.#storage?.retain();
-    return new GpuArray(this.device, shape, this.#storage, this.constant);
+    this.#share?.storage.retain();
+    return new GpuArray(this.device, shape, this.#share?.storage ?? null, this.#constant);
+  }
+
+  /** Counts up with every change in place, of this array or another one over the same memory. */
+  get version(): number {
+    return this.#share?.storage.version ?? 0;
+  }
+
+  /** Replaces the numbers by those of an array of the same shape, in place. */
+  copyFrom(array: GpuArray): void {
+    checkDevice(array, this.device, "assign");
+    const { storage } = this;
+    this.#constant = null;
+    if (array.constant !== null) fill(this, array.constant);
+    else if (storage === array.storage) return;
+    else if (this.bytes > 0)
+      this.device.recorder.copy(array.storage, storage, this.bytes, `assign ${showShape(this.shape)}`);
+    storage.version++;
+  }
+
+  /** this ← this - rate · gradient, in place. */
+  descend(gradient: GpuArray, rate: number): void {
+    const { storage } = this;
+    this.#constant = null;
+    descend(this, gradient, rate);
+    storage.version++;
+  }
+
+  /** Says whose data this is, for `leaks()`. */
+  track(owner: object): void {
+    if (this.#share !== null) this.#share.owner = new WeakRef(owner);
   }
 
   /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */
@@ -141,10 +190,10 @@ export class GpuArray {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    if (this.#storage === null) return;
+    if (this.#share === null) return;
     forgotten.unregister(this);
-    this.#storage.release();
-    this.#storage = null;
+    giveUp(this.#share);
+    this.#share = null;
   }
 }
 

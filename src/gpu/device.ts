@@ -9,6 +9,7 @@ import {
 } from "../errors.js";
 import { describe } from "../shape.js";
 import type { MathMode } from "../wgsl/math.js";
+import type { Share } from "./array.js";
 import { Pool } from "./pool.js";
 import { Recorder } from "./recorder.js";
 import { UniformCache } from "./uniforms.js";
@@ -55,6 +56,8 @@ export class Device {
   readonly pool: Pool;
   readonly recorder: Recorder;
   readonly uniforms: UniformCache;
+  /** Everything that holds memory now. */
+  readonly shares = new Set<Share>();
   math: MathMode = "exact";
   dispatches = 0;
   submits = 0;

@@ -23,9 +23,12 @@ export interface KernelOptions {
 /** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */
 export type Grid = { readonly workgroups: readonly [number, number?, number?] } | { readonly invocations: number };
 
+/** An array, or what has one, as a Variable does. */
+export type HasArray = GpuArray | { readonly data: GpuArray };
+
 export type RunOptions = Grid & {
-  /** Arrays for the "input" bindings, in order. */
-  readonly inputs: readonly GpuArray[];
+  /** Arrays, or Variables, for the "input" bindings, in order. */
+  readonly inputs: readonly HasArray[];
   /** Shapes of the arrays to be made for the "output" bindings, in order. */
   readonly outputs: readonly Shape[];
   /** Blocks for the "uniform" bindings, in order; each at most 64 KiB. */
@@ -34,8 +37,8 @@ export type RunOptions = Grid & {
 
 /** As RunOptions, with arrays for the outputs instead of shapes. */
 export type RunIntoOptions = Grid & {
-  readonly inputs: readonly GpuArray[];
-  readonly outputs: readonly GpuArray[];
+  readonly inputs: readonly HasArray[];
+  readonly outputs: readonly HasArray[];
   readonly uniforms?: readonly (Uint32Array | Int32Array | Float32Array)[];
 };
 
@@ -43,6 +46,8 @@ export type RunIntoOptions = Grid & {
 interface OwnOptions {
   /** Arrays are bound with their last vec4 filled up, so that `arrayLength` of an array<vec4f> counts it. */
   readonly padded?: boolean;
+  /** What is written is read too. */
+  readonly inPlace?: boolean;
   /** The library's own WGSL: it compiles. Other kernels are tried in a submit of their own first. */
   readonly trusted?: boolean;
   /** Where in `wgsl` the text of the user begins, and its number of lines: errors are told in its lines. */
@@ -115,33 +120,42 @@ export class Kernel {
    * LimitError.
    */
   run(options: RunOptions): GpuArray[] {
-    const { inputs, outputs } = options;
-    this.#checkCount("output", outputs.length);
-    const shapes = outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
+    this.#checkCount("output", options.outputs.length);
+    const inputs = options.inputs.map((input) => this.#arrayOf(input));
+    const shapes = options.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
     const device = inputs[0]?.device ?? currentDevice();
-    for (const input of inputs) checkDevice(input, device, this.name);
-    const written: GpuArray[] = [];
+    const outputs: GpuArray[] = [];
     try {
-      for (const shape of shapes) written.push(GpuArray.allocate(device, shape, this.name));
-      this.runInto({ ...options, outputs: written });
+      for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
+      this.runInto({ ...options, inputs, outputs });
     } catch (error) {
-      for (const array of written) array.release();
+      for (const array of outputs) array.release();
       throw error;
     }
-    return written;
+    return outputs;
   }
 
   /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
   runInto(options: RunIntoOptions): void {
-    const { inputs, outputs, uniforms = [] } = options;
-    const device = outputs[0]?.device ?? currentDevice();
+    const inputs = options.inputs.map((input) => this.#arrayOf(input));
+    const outputs = options.outputs.map((output) => this.#arrayOf(output));
+    const { uniforms = [] } = options;
     this.#checkCount("input", inputs.length);
     this.#checkCount("output", outputs.length);
     this.#checkCount("uniform", uniforms.length);
+    const device = outputs[0]?.device ?? currentDevice();
     for (const array of [...inputs, ...outputs]) checkDevice(array, device, this.name);
     const workgroups = this.#workgroups(options, device);
     if (outputs.every((output) => output.size === 0)) return;
     this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, workgroups);
+  }
+
+  #arrayOf(given: HasArray): GpuArray {
+    const array = given instanceof GpuArray ? given : (given as Partial<typeof given> | null)?.data;
+    if (array instanceof GpuArray) return array;
+    throw new ArgumentError(
+      `${this.name}: an input or output must be a GpuArray or a Variable, not ${describe(given)}`,
+    );
   }
 
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
@@ -295,7 +309,7 @@ export class Kernel {
       pipeline: compiled.pipeline,
       bindGroup: gpuDevice.createBindGroup({ layout: compiled.layout, entries }),
       workgroups,
-      reads: inputs.map((input) => input.storage),
+      reads: [...inputs, ...(this.#own.inPlace === true ? outputs : [])].map((array) => array.storage),
       writes: outputs.map((output) => output.storage),
     });
     if (isolated) recorder.flush();

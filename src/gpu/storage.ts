@@ -13,6 +13,8 @@ export class Storage {
   readonly foreign: boolean;
   /** Why what is in here can't be trusted, once the GPU has reported it. */
   failure: GpugradError | null = null;
+  /** Counts up with every change in place. */
+  version = 0;
   #references = 1;
 
   private constructor(device: Device, pooled: PooledBuffer, foreign: boolean) {
