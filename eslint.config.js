@@ -13,6 +13,7 @@ export default defineConfig(
     rules: {
       // Unused parameters that a signature needs begin with an underscore.
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       // process.env["CI"] is how the type checker wants index signatures read.
       "@typescript-eslint/dot-notation": "off",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

@@ -135,7 +135,7 @@ async function failureOf(work: Promise<unknown>): Promise<GradCheckError> {
 }
 
 describe.each(Object.entries(cases))("%s", (name, { f, ranges, shapes, largeShapes }) => {
-  test.each(ranges.map((_, index) => index))("a gradient wrong by 1 %% in input %i is caught", async (wrong) => {
+  test.each(ranges.map((_, index) => index))("input %i: a gradient wrong by one percent is caught", async (wrong) => {
     const planted: Differentiable = (...x) =>
       (name === "sign" ? new PlantedInZero(f, wrong) : new Planted(f, wrong)).call(...x);
     for (const some of [shapes, largeShapes]) {

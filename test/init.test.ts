@@ -12,21 +12,21 @@ async function ownDevice(): Promise<GPUDevice> {
 describe("init", () => {
   test("before it, an operation says to await it", () => {
     expect(() => square(1)).toThrow(/await init\(\)/);
-    expect(() => new Variable([1])).toThrow(coded("not-initialized") as Error);
-    expect(() => stats()).toThrow(coded("not-initialized") as Error);
+    expect(() => new Variable([1])).toThrow(coded("not-initialized"));
+    expect(() => stats()).toThrow(coded("not-initialized"));
   });
 
   test("no WebGPU, a null adapter and a lost device are three errors that say what to do", async () => {
     const none = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
-    await expect(init({ gpu: none })).rejects.toThrow(coded("no-adapter") as Error);
+    await expect(init({ gpu: none })).rejects.toThrow(coded("no-adapter"));
     await expect(init({ gpu: none })).rejects.toThrow(/--enable-unsafe-webgpu/);
     const device = await ownDevice();
     device.destroy();
     await device.lost;
-    await expect(init({ device })).rejects.toThrow(coded("device-lost") as Error);
+    await expect(init({ device })).rejects.toThrow(coded("device-lost"));
     Object.defineProperty(navigator, "gpu", { value: undefined, configurable: true });
     try {
-      await expect(init()).rejects.toThrow(coded("no-webgpu") as Error);
+      await expect(init()).rejects.toThrow(coded("no-webgpu"));
       await expect(init()).rejects.toThrow(/Use a current Chrome/);
     } finally {
       Reflect.deleteProperty(navigator, "gpu");
@@ -62,14 +62,14 @@ describe("init", () => {
     const x = new Variable([1, 2]);
     const pending = square(x).read();
     own.destroy();
-    await expect(pending).rejects.toThrow(coded("device-lost") as Error);
-    await expect(x.read()).rejects.toThrow(coded("device-lost") as Error);
-    expect(() => square(x)).toThrow(coded("device-lost") as Error);
+    await expect(pending).rejects.toThrow(coded("device-lost"));
+    await expect(x.read()).rejects.toThrow(coded("device-lost"));
+    expect(() => square(x)).toThrow(coded("device-lost"));
     expect(() => new Variable(1)).toThrow(/await init\(\) for a new device/);
     const device = await init();
     expect(device.gpuDevice).not.toBe(own);
     expect([...(await square([1, 2]).read())]).toEqual([1, 4]);
-    await expect(x.read()).rejects.toThrow(coded("device-lost") as Error);
+    await expect(x.read()).rejects.toThrow(coded("device-lost"));
   });
 
   test.each<[string, unknown]>([

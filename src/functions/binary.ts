@@ -7,12 +7,13 @@ import minimumWgsl from "../../shaders/minimum.wgsl?raw";
 import mulWgsl from "../../shaders/mul.wgsl?raw";
 import powWgsl from "../../shaders/pow.wgsl?raw";
 import subWgsl from "../../shaders/sub.wgsl?raw";
-import { builtin, type Derivative } from "../elementwise.js";
+import { builtin, type Derivative, type ElementwiseFunction } from "../elementwise.js";
 import type { Operand, Variable } from "../variable.js";
-import { equal, greater, greaterEqual, less, where } from "./compare.js";
-import { log, neg, square } from "./unary.js";
+import { equal, greater, greaterEqual, less, notEqual, where } from "./compare.js";
+import { abs, log, neg, square } from "./unary.js";
 
-const binary = (wgsl: string, derivative: Derivative) => builtin<[a: Operand, b: Operand]>(wgsl, derivative);
+type Binary = ElementwiseFunction<[a: Operand, b: Operand]>;
+const binary = (wgsl: string, derivative: Derivative): Binary => builtin(wgsl, derivative);
 
 /** The operands of a derivative of two inputs: the output's gradient, the inputs, the output. */
 type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
@@ -30,7 +31,7 @@ export const mul = binary(
   pair((gy, a, b) => [mul(gy, b), mul(gy, a)]),
 );
 
-/** a / b; ±Infinity where b is 0 and a isn't. */
+/** a / b; ±Infinity where b is 0 and a isn't, NaN where both are. The gradients there are infinite or NaN as well. */
 export const div = binary(
   divWgsl,
   pair((gy, _, b, y) => [div(gy, b), neg(mul(gy, div(y, b)))]),
@@ -43,29 +44,32 @@ export const div = binary(
 export const pow = binary(
   powWgsl,
   pair((gy, a, b, y) => [
-    where(equal(b, 0), 0, mul(gy, mul(b, pow(a, sub(b, 1))))),
+    // The power is taken of 1 where b = 0 and a is 0 or NaN: what is multiplied by b = 0 must be finite.
+    mul(gy, mul(b, pow(where(add(notEqual(b, 0), greater(abs(a), 0)), a, 1), sub(b, 1)))),
     // The logarithm is taken of 1 where it doesn't count: its gradient there would be 0 times infinity.
     b.requiresGrad ? mul(gy, mul(y, log(where(mul(equal(a, 0), greaterEqual(b, 0)), 1, a)))) : null,
   ]),
 );
 
-/** The greater of a and b; NaN where one is NaN. Equals share the gradient, as in PyTorch. */
+/** The greater of a and b; NaN where one is NaN. Equals share the gradient, as in PyTorch; next to NaN both get it. */
 export const maximum = binary(
   maximumWgsl,
-  pair((gy, a, b) => shared(gy, add(greater(a, b), mul(equal(a, b), 0.5)))),
+  pair((gy, a, b) => chosen(gy, a, b, less(a, b), greater(a, b))),
 );
 
-/** The smaller of a and b; NaN where one is NaN. Equals share the gradient, as in PyTorch. */
+/** The smaller of a and b; NaN where one is NaN. The gradient is as in maximum. */
 export const minimum = binary(
   minimumWgsl,
-  pair((gy, a, b) => shared(gy, add(less(a, b), mul(equal(a, b), 0.5)))),
+  pair((gy, a, b) => chosen(gy, a, b, greater(a, b), less(a, b))),
 );
 
-function shared(gy: Variable, share: Variable): Variable[] {
-  return [mul(gy, share), mul(gy, sub(1, share))];
+/** The gradients where one of two operands is chosen, from where each is not: equals share. */
+function chosen(gy: Variable, a: Variable, b: Variable, notA: Variable, notB: Variable): Variable[] {
+  const share = where(equal(a, b), mul(gy, 0.5), gy);
+  return [where(notA, 0, share), where(notB, 0, share)];
 }
 
-/** The angle of the point (b, a) from the positive b axis, in radians, from -π to π. */
+/** The angle of the point (b, a) from the positive b axis, in radians, from -π to π. The gradient at the origin is NaN. */
 export const atan2 = binary(
   atan2Wgsl,
   pair((gy, a, b) => {

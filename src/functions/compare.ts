@@ -9,7 +9,8 @@ import whereWgsl from "../../shaders/where.wgsl?raw";
 import { builtin, type ElementwiseFunction } from "../elementwise.js";
 import type { Operand } from "../variable.js";
 
-const comparison = (wgsl: string) => builtin<[a: Operand, b: Operand]>(wgsl);
+type Comparison = ElementwiseFunction<[a: Operand, b: Operand]>;
+const comparison = (wgsl: string): Comparison => builtin(wgsl);
 
 /** 1 where a > b, else 0. */
 export const greater = comparison(greaterWgsl);
@@ -29,7 +30,7 @@ export const equal = comparison(equalWgsl);
 /** 1 where a and b differ, else 0; NaN differs from everything. */
 export const notEqual = comparison(notEqualWgsl);
 
-/** a where the condition isn't 0, else b. The gradient goes to the one that was chosen. */
+/** a where the condition isn't 0 (NaN is not), else b. The gradient goes to the one that was chosen. */
 export const where: ElementwiseFunction<[condition: Operand, a: Operand, b: Operand]> = builtin(
   whereWgsl,
   (gy, condition) => [null, where(condition, gy, 0), where(condition, 0, gy)],

@@ -15,12 +15,13 @@ import sqrtWgsl from "../../shaders/sqrt.wgsl?raw";
 import squareWgsl from "../../shaders/square.wgsl?raw";
 import tanWgsl from "../../shaders/tan.wgsl?raw";
 import tanhWgsl from "../../shaders/tanh.wgsl?raw";
-import { builtin, type Derivative } from "../elementwise.js";
+import { builtin, type Derivative, type ElementwiseFunction } from "../elementwise.js";
 import { asVariable, type Operand } from "../variable.js";
 import { div, mul, sub } from "./binary.js";
-import { greater } from "./compare.js";
+import { lessEqual, where } from "./compare.js";
 
-const unary = (wgsl: string, derivative: Derivative) => builtin<[x: Operand]>(wgsl, derivative);
+type Unary = ElementwiseFunction<[x: Operand]>;
+const unary = (wgsl: string, derivative: Derivative): Unary => builtin(wgsl, derivative);
 
 /** -x */
 export const neg = unary(negWgsl, (gy) => neg(gy));
@@ -28,7 +29,7 @@ export const neg = unary(negWgsl, (gy) => neg(gy));
 /** |x|; the gradient at 0 is 0. */
 export const abs = unary(absWgsl, (gy, x) => mul(gy, sign(x)));
 
-/** -1, 0 or 1; NaN for NaN. The gradient is 0 everywhere. */
+/** -1, 0 or 1; 0 for NaN, as in PyTorch. The gradient is 0 everywhere. */
 export const sign = unary(signWgsl, () => asVariable(0));
 
 /** x² */
@@ -37,13 +38,13 @@ export const square = unary(squareWgsl, (gy, x) => mul(gy, mul(x, 2)));
 /** √x; NaN for x < 0, and a gradient of +Infinity at 0. */
 export const sqrt = unary(sqrtWgsl, (gy, _, y) => div(gy, mul(y, 2)));
 
-/** 1 / x; ±Infinity at ±0. */
+/** 1 / x; ±Infinity at ±0, with a gradient of -Infinity. */
 export const reciprocal = unary(reciprocalWgsl, (gy, _, y) => neg(mul(gy, square(y))));
 
 /** eˣ */
 export const exp = unary(expWgsl, (gy, _, y) => mul(gy, y));
 
-/** The natural logarithm; -Infinity at 0, NaN for x < 0. */
+/** The natural logarithm; -Infinity at 0, NaN for x < 0. The gradient is 1 / x everywhere: +Infinity at 0. */
 export const log = unary(logWgsl, (gy, x) => div(gy, x));
 
 /** sin x, x in radians */
@@ -61,8 +62,8 @@ export const tanh = unary(tanhWgsl, (gy, _, y) => mul(gy, sub(1, square(y))));
 /** 1 / (1 + e⁻ˣ) */
 export const sigmoid = unary(sigmoidWgsl, (gy, _, y) => mul(gy, mul(y, sub(1, y))));
 
-/** max(x, 0); the gradient at 0 is 0. NaN stays NaN. */
-export const relu = unary(reluWgsl, (gy, x) => mul(gy, greater(x, 0)));
+/** max(x, 0); the gradient at 0 is 0. NaN stays NaN, and its gradient passes, as in PyTorch. */
+export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy));
 
 /** ln(1 + eˣ), without overflow. */
 export const softplus = unary(softplusWgsl, (gy, x) => mul(gy, sigmoid(x)));
