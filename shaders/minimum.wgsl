@@ -3,8 +3,8 @@ fn minimum_forward(a: f32, b: f32) -> f32 {
   return math_min(a, b);
 }
 
-// The smaller one gets the gradient; equals share it.
+// The smaller one gets the gradient; equals share it. Where one is NaN, both get it.
 fn minimum_backward(a: f32, b: f32, gy: f32) -> vec2f {
-  let share = select(select(0.0, gy, a < b), 0.5 * gy, a == b);
-  return vec2f(share, gy - share);
+  let share = select(gy, 0.5 * gy, a == b);
+  return vec2f(select(share, 0.0, a > b), select(share, 0.0, a < b));
 }

@@ -1,4 +1,4 @@
-// y = -1, 0 or 1; NaN for NaN
+// y = -1, 0 or 1; 0 for NaN
 fn sign_forward(x: f32) -> f32 {
   return math_sign(x);
 }

@@ -106,20 +106,22 @@ export function propagate(
   return gradients;
 }
 
-/**
- * The Functions that lead to `root`, each once, every one before those that made its inputs. With targets, only those
- * that lead from a target.
- */
-export function visitOrder(root: Variable, targets?: ReadonlySet<Variable>): Function[] {
+/** The Functions that lead to `roots`, each once, every one before those that made its inputs. */
+export function sortedByGeneration(roots: readonly Variable[], targets?: ReadonlySet<Variable>): Function[] {
   const seen = new Set<Function>();
-  const waiting = [root];
+  const waiting = [...roots];
   for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
     const { creator } = variable;
     if (creator === null || seen.has(creator) || targets?.has(variable) === true) continue;
     seen.add(creator);
     for (const input of creator.inputs) waiting.push(input);
   }
-  const order = [...seen].sort((a, b) => b.generation - a.generation);
+  return [...seen].sort((a, b) => b.generation - a.generation);
+}
+
+/** The same, with targets only those that lead from a target. */
+function visitOrder(root: Variable, targets?: ReadonlySet<Variable>): Function[] {
+  const order = sortedByGeneration([root], targets);
   if (targets === undefined) return order;
   const leading = new Set<Function>();
   for (const f of [...order].reverse()) {

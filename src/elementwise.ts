@@ -9,11 +9,11 @@ import { broadcastShapes, broadcastStrides, describe, sameShape, type Shape } fr
 import { type Operand, Variable } from "./variable.js";
 import { parseElementwise, type ElementwiseSource } from "./wgsl/source.js";
 
-/** The gradients of the inputs, as Variables made of other functions; null for an input that has none. */
-export type Derivative = (
-  gy: Variable,
-  ...inputsAndOutput: Variable[]
-) => Variable | null | readonly (Variable | null)[];
+/**
+ * The gradients of the inputs, as Variables made of other functions; null for an input that has none. It is given the
+ * gradient of the output, the inputs in order, and the output.
+ */
+export type Derivative = (...gyInputsAndOutput: Variable[]) => Variable | null | readonly (Variable | null)[];
 
 export interface ElementwiseOptions {
   /**
@@ -94,20 +94,25 @@ function define<Inputs extends readonly Operand[]>(
   return Object.assign(apply, { Node, wgsl, prepare: () => shaders.prepare() });
 }
 
-/** One call of an element-wise function. Its class is made by `elementwise`. */
+/** One call of an element-wise function. Its class is made by `elementwise`, or by `fuse`. */
 export class Elementwise extends Function {
   override readonly differentiable: boolean;
   override readonly givesFreshGradients = true;
-  readonly #source: ElementwiseSource;
+  readonly source: ElementwiseSource;
+  readonly derivative: Derivative | null;
   readonly #shaders: Shaders;
-  readonly #derivative: Derivative | null;
 
   constructor(source: ElementwiseSource, shaders: Shaders, derivative: Derivative | null) {
     super();
     this.differentiable = source.backward !== null;
-    this.#source = source;
+    this.source = source;
+    this.derivative = derivative;
     this.#shaders = shaders;
-    this.#derivative = derivative;
+  }
+
+  /** Whether its WGSL is the library's own. */
+  get trusted(): boolean {
+    return this.#shaders.trusted;
   }
 
   /** The shader that runs forward where all inputs have the same shape, whole. */
@@ -116,60 +121,62 @@ export class Elementwise extends Function {
   }
 
   protected override backwardReads(k: number): boolean {
-    const { inputs, backward } = this.#source;
+    const { inputs, backward } = this.source;
     return backward?.includes(inputs[k] ?? "y") === true;
   }
 
-  override forward(...inputs: GpuArray[]): GpuArray {
-    const { name, inputs: parameters } = this.#source;
-    if (inputs.length !== parameters.length) {
-      throw new ArgumentError(
-        `${name} takes ${parameters.length} operands (${parameters.join(", ")}), was given ${inputs.length}`,
-      );
-    }
-    const shape = broadcastShapes(
-      inputs.map((input) => input.shape),
-      name,
-    );
-    const reads = inputs.map((input) => broadcast(input, shape));
-    return at(
-      run((accesses) => this.#shaders.forward(accesses), reads, shape, 1),
-      0,
-    );
+  /** @throws ArgumentError where the number of operands isn't that of the parameters. */
+  checkCount(operands: number): void {
+    const { name, inputs } = this.source;
+    if (operands === inputs.length) return;
+    throw new ArgumentError(`${name} takes ${inputs.length} operands (${inputs.join(", ")}), was given ${operands}`);
   }
 
-  override backward(gy: Variable): readonly (GpuArray | Variable | null)[] {
-    if (gradEnabled() && this.#derivative !== null) return this.#differentiably(gy, this.#derivative);
-    const { name, inputs: parameters, backward } = this.#source;
-    if (backward === null)
+  override forward(...inputs: GpuArray[]): GpuArray | readonly GpuArray[] {
+    this.checkCount(inputs.length);
+    const { name, outputs } = this.source;
+    const shapes = inputs.map((input) => input.shape);
+    const shape = broadcastShapes(shapes, name);
+    const reads = inputs.map((input) => broadcast(input, shape));
+    return run((accesses) => this.#shaders.forward(accesses), reads, shape, outputs);
+  }
+
+  override backward(...gradients: Variable[]): readonly (GpuArray | Variable | null)[] {
+    if (gradEnabled() && this.derivative !== null) return this.#differentiably(gradients, this.derivative);
+    const { name, backward } = this.source;
+    if (backward === null) {
       throw new NotDifferentiableError(`${name} has no gradient: its WGSL has no ${name}_backward`);
-    const shape = this.output.shape;
-    const named = new Map(parameters.map((parameter, index) => [parameter, at(this.inputs, index)]));
-    const reads = backward.map((parameter) => {
-      if (parameter === "gy") return broadcast(gy.data, shape);
-      return broadcast((named.get(parameter) ?? this.output).data, shape);
-    });
+    }
+    const { shape } = this.output;
+    const reads = backward.map((parameter) => broadcast(this.#named(parameter, gradients).data, shape));
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) => (requiresGrad ? [index] : []));
     const written = run((accesses) => this.#shaders.backward(accesses, wanted), reads, shape, wanted.length);
-    const gradients: (GpuArray | null)[] = this.inputs.map(() => null);
-    wanted.forEach((index, k) => {
-      gradients[index] = summedTo(at(written, k), at(this.inputs, index).shape);
+    return this.inputs.map((input, index) => {
+      const k = wanted.indexOf(index);
+      return k < 0 ? null : summedTo(at(written, k), input.shape);
     });
-    return gradients;
   }
 
-  #differentiably(gy: Variable, derivative: Derivative): (Variable | null)[] {
-    const gradients = toList<Variable | null>(derivative(gy, ...this.inputs, this.output));
-    if (gradients.length !== this.inputs.length) {
+  /** What a parameter of the backward stands for: an input, the output, or a gradient of an output. */
+  #named(parameter: string, gradients: readonly Variable[]): Variable {
+    const [, output] = /^gy(\d*)$/.exec(parameter) ?? [];
+    if (output !== undefined) return at(gradients, Number(output));
+    const index = this.source.inputs.indexOf(parameter);
+    return index < 0 ? this.output : at(this.inputs, index);
+  }
+
+  #differentiably(gradients: readonly Variable[], derivative: Derivative): (Variable | null)[] {
+    const results = toList<Variable | null>(derivative(...gradients, ...this.inputs, ...this.outputs));
+    if (results.length !== this.inputs.length) {
       throw new ArgumentError(
-        `${this.#source.name}'s derivative must give ${this.inputs.length} gradients, gave ${gradients.length}`,
+        `${this.source.name}'s derivative must give ${this.inputs.length} gradients, gave ${results.length}`,
       );
     }
-    return gradients.map((gradient, index) => {
+    return results.map((result, index) => {
       const { shape, requiresGrad } = at(this.inputs, index);
-      if (gradient === null || !requiresGrad) return null;
-      const full = broadcastShapes([gradient.shape, shape], this.#source.name);
-      return gradient.broadcastTo(full).sumTo(shape);
+      if (result === null || !requiresGrad) return null;
+      const full = broadcastShapes([result.shape, shape], this.source.name);
+      return result.broadcastTo(full).sumTo(shape);
     });
   }
 }

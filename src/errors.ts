@@ -26,6 +26,7 @@ export type ErrorCode =
   | "function-reused"
   | "not-differentiable"
   | "wrong-gradient"
+  | "not-fusable"
   | "modified"
   | "validation";
 
@@ -186,6 +187,15 @@ export class NotDifferentiableError extends Error implements GpugradError {
   constructor(message: string) {
     super(message);
     define(this, "NotDifferentiableError");
+  }
+}
+
+/** A function can't be fused: the message says which part of it, and why. */
+export class FuseError extends Error implements GpugradError {
+  readonly code = "not-fusable";
+  constructor(message: string) {
+    super(message);
+    define(this, "FuseError");
   }
 }
 

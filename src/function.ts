@@ -9,6 +9,7 @@ import {
 import { gradEnabled, withGrad } from "./grad-mode.js";
 import { GpuArray } from "./gpu/array.js";
 import { describe } from "./shape.js";
+import { currentTrace } from "./trace.js";
 import { asVariable, Variable, type Operand } from "./variable.js";
 
 /** One result, as an array or a Variable. */
@@ -82,6 +83,8 @@ export abstract class Function {
       );
     }
     const variables = inputs.map((input) => asVariable(input));
+    const trace = currentTrace();
+    if (trace !== null) return this.#record(variables, trace(this, variables));
     const results = toList(withGrad(false, () => this.forward(...variables.map(({ data }) => data))));
     const remember = gradEnabled() && variables.some(({ requiresGrad }) => requiresGrad) && this.differentiable;
     const outputs = results.map((result) => {
@@ -107,6 +110,16 @@ export abstract class Function {
 
   /** Whether what `backward` gives is nobody else's, so that a pass may release it as soon as it was used. */
   readonly givesFreshGradients: boolean = false;
+
+  /** Takes its place in a graph of symbols, where nothing is computed. */
+  #record(inputs: readonly Variable[], outputs: readonly Variable[]): Variable {
+    this.#called = true;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+    this.#generation = inputs.reduce((most, { generation }) => Math.max(most, generation), 0);
+    for (const output of outputs) output.setCreator(this);
+    return this.output;
+  }
 
   /** Computes the output from the inputs' data. Nothing in it is remembered for the graph. */
   forward(..._inputs: GpuArray[]): Result | readonly Result[] {

@@ -1,6 +1,6 @@
 /** Differentiation as a function of functions: `grad(f)` is the function whose value is f's gradient. They nest. */
 import { at } from "./assert.js";
-import { ones, propagate, visitOrder } from "./backward.js";
+import { ones, propagate, sortedByGeneration } from "./backward.js";
 import { ArgumentError } from "./errors.js";
 import { Function } from "./function.js";
 import { reshape } from "./functions/reshaping.js";
@@ -85,5 +85,5 @@ function dependsOnOthers(value: Variable, standIns: ReadonlySet<Variable>): bool
   for (const standIn of standIns) if (standIn.creator !== null) return true;
   const others = (f: Function): boolean =>
     f.inputs.some((input) => input.creator === null && input.requiresGrad && !standIns.has(input));
-  return visitOrder(value).some(others);
+  return sortedByGeneration([value]).some(others);
 }

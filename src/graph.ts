@@ -1,5 +1,5 @@
 /** The graph that led to a Variable, as plain data and as Graphviz text. */
-import { visitOrder } from "./backward.js";
+import { sortedByGeneration } from "./backward.js";
 import type { Function } from "./function.js";
 import { showShape, type Shape } from "./shape.js";
 import type { Variable } from "./variable.js";
@@ -45,7 +45,7 @@ export function graph(y: Variable): Graph {
     }
     return id;
   };
-  for (const f of visitOrder(y).reverse()) {
+  for (const f of sortedByGeneration([y]).reverse()) {
     const from = f.inputs.map(idOf);
     const id = `f${ids.size}`;
     ids.set(f, id);

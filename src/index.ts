@@ -12,6 +12,7 @@ export {
 } from "./elementwise.js";
 export * from "./errors.js";
 export { Function, type Result } from "./function.js";
+export { fuse, type Fusable, type FusedFunction } from "./fuse.js";
 export { grad, valueAndGrad, type Differentiable, type GradOptions } from "./functional.js";
 export { add, atan2, div, maximum, minimum, mul, pow, sub } from "./functions/binary.js";
 export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./functions/compare.js";
@@ -52,6 +53,7 @@ export { gradCheck, type GradCheckOptions, type GradCheckReport } from "./grad-c
 export { noGrad } from "./grad-mode.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./graph.js";
 export { leaks, type Leak } from "./leaks.js";
+export { prepare, type Preparable } from "./prepare.js";
 export type { Shape } from "./shape.js";
 export { Variable, type Operand, type VariableOptions } from "./variable.js";
 export type { MathMode } from "./wgsl/math.js";

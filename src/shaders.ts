@@ -16,17 +16,18 @@ export interface Read {
 /** The kernels of one function, made when they are needed: for each way the operands are read, and what is written. */
 export class Shaders {
   readonly #source: ElementwiseSource;
-  readonly #trusted: boolean;
+  /** The library's own WGSL, which is known to compile. */
+  readonly trusted: boolean;
   readonly #kernels = new Map<string, Kernel>();
 
   constructor(source: ElementwiseSource, trusted: boolean) {
     this.#source = source;
-    this.#trusted = trusted;
+    this.trusted = trusted;
   }
 
   forward(accesses: readonly Access[]): Kernel {
-    const { name, inputs } = this.#source;
-    return this.#kernel(`${name}_forward`, inputs, accesses, ["r"]);
+    const { name, inputs, outputs } = this.#source;
+    return this.#kernel(`${name}_forward`, inputs, accesses, resultsOf(outputs));
   }
 
   /** The forward of whole arrays of one shape. */
@@ -37,7 +38,7 @@ export class Shaders {
   /** @param wanted the inputs that need a gradient, by index */
   backward(accesses: readonly Access[], wanted: readonly number[]): Kernel {
     const { name, inputs, backward } = this.#source;
-    const results = inputs.length === 1 ? ["r"] : wanted.map((index) => `r[${index}]`);
+    const results = resultsOf(inputs.length).filter((_, index) => wanted.includes(index));
     return this.#kernel(`${name}_backward`, backward ?? [], accesses, results);
   }
 
@@ -50,7 +51,7 @@ export class Shaders {
       for (const gy of ["full", "constant"] as const) {
         kernels.push(
           this.backward(
-            backward.map((parameter) => (parameter === "gy" ? gy : "full")),
+            backward.map((parameter) => (parameter.startsWith("gy") ? gy : "full")),
             all,
           ),
         );
@@ -69,7 +70,7 @@ export class Shaders {
         { name: call, wgsl, bindings },
         {
           padded: true,
-          trusted: this.#trusted,
+          trusted: this.trusted,
           userLines: { first: sourceLine, count: this.#source.wgsl.split("\n").length },
         },
       );
@@ -77,6 +78,11 @@ export class Shaders {
     }
     return kernel;
   }
+}
+
+/** The parts of what a function returned, `r`: itself, or its elements. */
+function resultsOf(count: number): string[] {
+  return count === 1 ? ["r"] : Array.from({ length: count }, (_, k) => `r[${k}]`);
 }
 
 /** How each operand is read, which decides what shader is needed. */

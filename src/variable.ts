@@ -4,7 +4,7 @@ import { toGpuArray, type Data } from "./data.js";
 import { ArgumentError, ReleasedError, ShapeError } from "./errors.js";
 import type { Function } from "./function.js";
 import { GpuArray } from "./gpu/array.js";
-import { describe, sameShape, showShape, sizeOf, type Shape } from "./shape.js";
+import { describe, sameShape, showShape, type Shape } from "./shape.js";
 
 export interface VariableOptions {
   /** Shown in graphs and errors. */
@@ -24,7 +24,6 @@ export interface VariableOptions {
  */
 export class Variable {
   name: string | null;
-  readonly shape: Shape;
   readonly requiresGrad: boolean;
   #data: GpuArray;
   #grad: Variable | null = null;
@@ -52,7 +51,6 @@ export class Variable {
     const array = toGpuArray(data, shape);
     this.#data = array;
     array.track(this);
-    this.shape = array.shape;
     this.name = name ?? null;
     this.requiresGrad = requiresGrad;
   }
@@ -67,9 +65,13 @@ export class Variable {
     return this.#data;
   }
 
+  get shape(): Shape {
+    return this.#data.shape;
+  }
+
   /** The number of elements; 1 for shape []. */
   get size(): number {
-    return sizeOf(this.shape);
+    return this.#data.size;
   }
 
   /** Bytes of the data on the GPU, without padding; 0 for a constant, which takes none. */

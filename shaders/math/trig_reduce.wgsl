@@ -3,7 +3,7 @@
 // multiples of pi/2, and a smaller one elsewhere, for every finite f32.
 // Inf and NaN return numbers without meaning: the caller replaces them.
 //
-// |x| <= 800 subtracts a multiple of pi/2 split in three (Cody and Waite); larger |x| takes a branch. GPUs skip it
+// |x| <= 800 subtracts a multiple of pi/2 split in four (Cody and Waite); larger |x| takes a branch. GPUs skip it
 // where no x of the group is large; SwiftShader runs both sides, and there the branch is most of the cost.
 // Relaxed math: the products that must not be merged with one another are taken in integers.
 struct math_trig_reduce_Result {
@@ -20,16 +20,17 @@ fn math_trig_reduce(x: f32) -> math_trig_reduce_Result {
   return result;
 }
 
-// pi/2 = 3217 * 2^-11 - 19132 * 2^-32 + 2189506 * 2^-55, exact to 2^-57. The first two products with k <= 510 are
-// exact, and so is the first difference.
+// pi/2 = 3217 * 2^-11 - 19132 * 2^-32 + 17106 * 2^-48 - 1.7151245e-15. The first three products with k <= 510 are exact,
+// and so is the first difference.
 fn math_trig_reduce_small(x: f32) -> math_trig_reduce_Result {
   // 1.5 * 2^23 rounds x * 2/pi to an integer in the low bits.
   let k = bitcast<i32>(x * 0.636619772 + 12582912.0) - 0x4b400000;
   let difference = math_opaque(x - f32(k * 3217) * 0.00048828125);
   let second = f32(k) * -4.454515874385834e-06;
-  let third = f32(k * 2189506) * 2.7755575615628914e-17;
+  let third = f32(k * 17106) * 3.552713678800501e-15;
   let high = math_opaque(difference - second);
-  let low = math_opaque(math_opaque(difference - high) - second) - third;
+  let rounding = math_opaque(math_opaque(difference - high) - second);
+  let low = math_opaque(rounding - third) - f32(k) * -1.7151244994428829e-15;
   return math_trig_reduce_Result(u32(k), high, low);
 }
 

@@ -90,12 +90,20 @@ abstract class Reduction extends Function {
   readonly #shape: Shape;
   protected readonly kept: Shape;
 
-  constructor(kind: keyof typeof reducers, x: Variable, axes: Axes | undefined, { keepDims = false }: ReduceOptions) {
+  /** @param shape the result's, where it is another one of the same size than `keepDims` gives */
+  constructor(
+    kind: keyof typeof reducers,
+    x: Variable,
+    axes: Axes | undefined,
+    { keepDims = false }: ReduceOptions,
+    shape?: Shape,
+  ) {
     super();
     this.#kind = kind;
     this.axes = checkAxes(axes, x.shape.length, kind.toLowerCase());
     this.kept = Object.freeze(x.shape.map((length, axis) => (this.axes.includes(axis) ? 1 : length)));
-    this.#shape = keepDims ? this.kept : Object.freeze(x.shape.filter((_, axis) => !this.axes.includes(axis)));
+    this.#shape =
+      shape ?? (keepDims ? this.kept : Object.freeze(x.shape.filter((_, axis) => !this.axes.includes(axis))));
   }
 
   override get name(): string {
@@ -162,6 +170,11 @@ class Extremum extends Reduction {
 export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asVariable(x);
   return new Sum("Sum", variable, axes, options).call(variable);
+}
+
+/** The sum along `axes`, under this shape, which has as many elements: what `sumTo` does in one node. */
+export function sumAs(x: Variable, axes: readonly number[], shape: Shape): Variable {
+  return new Sum("Sum", x, axes, {}, shape).call(x);
 }
 
 /** The mean of all elements, or along axes: their sum divided by their number. Of no elements it is NaN. */

@@ -19,7 +19,7 @@ import {
 } from "../shape.js";
 import { asVariable, type Operand, type Variable } from "../variable.js";
 import { parseElementwise } from "../wgsl/source.js";
-import { sum } from "./reduce.js";
+import { sumAs } from "./reduce.js";
 
 const shaders = new Shaders(parseElementwise(copyWgsl), true);
 
@@ -64,10 +64,14 @@ export function reshape(x: Operand, shape: readonly number[]): Variable {
   const variable = asVariable(x);
   const wanted: unknown = shape;
   if (!Array.isArray(wanted)) throw new ArgumentError(`reshape: a shape must be an array, not ${describe(wanted)}`);
+  checkShape(
+    shape.map((length) => (length === -1 ? 1 : length)),
+    "reshape: shape",
+  );
   const open = shape.indexOf(-1);
   const known = sizeOf(shape.filter((_, axis) => axis !== open));
   const full = open < 0 ? shape : shape.map((length, axis) => (axis === open ? variable.size / (known || 1) : length));
-  if (full.some((length) => typeof length === "number" && length % 1 !== 0) || sizeOf(full) !== variable.size) {
+  if (full.some((length) => length % 1 !== 0) || sizeOf(full) !== variable.size) {
     throw new ShapeError(`reshape: ${showShape(variable.shape)} can't become ${showShape(shape)}`);
   }
   const checked = checkShape(full, "reshape: shape");
@@ -174,5 +178,5 @@ export function sumTo(x: Operand, shape: readonly number[]): Variable {
   const axes = variable.shape.flatMap((length, axis) =>
     axis < missing || (wanted[axis - missing] === 1 && length !== 1) ? [axis] : [],
   );
-  return reshape(sum(variable, axes), wanted);
+  return sumAs(variable, axes, wanted);
 }

@@ -15,7 +15,7 @@ import sqrtWgsl from "../../shaders/sqrt.wgsl?raw";
 import squareWgsl from "../../shaders/square.wgsl?raw";
 import tanWgsl from "../../shaders/tan.wgsl?raw";
 import tanhWgsl from "../../shaders/tanh.wgsl?raw";
-import { builtin, type Derivative, type ElementwiseFunction } from "../elementwise.js";
+import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise.js";
 import { asVariable, type Operand } from "../variable.js";
 import { div, mul, sub } from "./binary.js";
 import { lessEqual, where } from "./compare.js";
@@ -72,9 +72,9 @@ export const softplus = unary(softplusWgsl, (gy, x) => mul(gy, sigmoid(x)));
 export const erf = unary(erfWgsl, (gy, x) => mul(gy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))));
 
 /** The class of a node of the graph that squares: `new Square().call(x)` is `square(x)`. */
-export const Square = square.Node;
-export type Square = InstanceType<typeof Square>;
+export const Square: new () => Elementwise = square.Node;
+export type Square = Elementwise;
 
 /** The class of a node of the graph that takes eˣ: `new Exp().call(x)` is `exp(x)`. */
-export const Exp = exp.Node;
-export type Exp = InstanceType<typeof Exp>;
+export const Exp: new () => Elementwise = exp.Node;
+export type Exp = Elementwise;

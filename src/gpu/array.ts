@@ -23,17 +23,17 @@ function giveUp(share: Share): void {
 }
 
 export class GpuArray {
-  readonly shape: Shape;
-  readonly size: number;
   readonly device: Device;
+  readonly #shape: Shape;
+  readonly #size: number;
   #constant: number | null;
   #share: Share | null = null;
   #released = false;
 
-  private constructor(device: Device, shape: Shape, storage: Storage | null, constant: number | null) {
+  protected constructor(device: Device, shape: Shape, storage: Storage | null, constant: number | null) {
     this.device = device;
-    this.shape = shape;
-    this.size = sizeOf(shape);
+    this.#shape = shape;
+    this.#size = sizeOf(shape);
     this.#constant = constant;
     if (storage !== null) this.#hold(storage);
   }
@@ -93,6 +93,15 @@ export class GpuArray {
     }
     if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
     return new GpuArray(device, checked, Storage.wrap(device, buffer), null);
+  }
+
+  get shape(): Shape {
+    return this.#shape;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return this.#size;
   }
 
   /** The memory. For the GPU layer; an application takes `buffer`. */

@@ -6,9 +6,16 @@ import { describe } from "../shape.js";
 export interface ElementwiseSource {
   readonly name: string;
   readonly wgsl: string;
+  /** The same in parts, each once, by function: what a fused shader joins. */
+  readonly parts: ReadonlyMap<string, string>;
   /** Parameters of the forward, one for each input. */
   readonly inputs: readonly string[];
-  /** Parameters of the backward: inputs, `y` for the output, `gy` for its gradient. Null where there is no backward. */
+  /** How many numbers the forward gives: one as f32, several as array<f32, N>. */
+  readonly outputs: number;
+  /**
+   * Parameters of the backward: inputs, `y` for the output, `gy` for its gradient (gy0, gy1 and so on where there are
+   * several). Null where there is no backward.
+   */
   readonly backward: readonly string[] | null;
 }
 
@@ -62,7 +69,14 @@ export function parseElementwise(wgsl: unknown): ElementwiseSource {
       fail(`${identifier} must be named ${name}_${identifier}, so that sources can be joined`, declared.index);
     }
   }
-  return { name, wgsl, inputs, backward: parseBackward(code, name, inputs, fail) };
+  return {
+    name,
+    wgsl,
+    parts: new Map([[name, wgsl]]),
+    inputs,
+    outputs: 1,
+    backward: parseBackward(code, name, inputs, fail),
+  };
 }
 
 function parseBackward(
