@@ -8,6 +8,7 @@ export default defineConfig(
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   { files: ["**/*.js"], languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } } },
+  { files: ["test/**"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
   {
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

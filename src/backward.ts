@@ -156,7 +156,7 @@ function gradientsOfInputs(
   }
   const connected = createGraph ? connect(f, given, results) : results;
   return f.inputs.map((input, index) => {
-    const result = at<Result | null>(connected, index);
+    const result: Result | null | undefined = connected[index];
     if (result === null || !input.requiresGrad) return noGradient;
     const data = arrayOf(result, `${f.name}.backward`);
     if (!sameShape(data.shape, input.shape)) {

@@ -54,6 +54,7 @@ export { noGrad } from "./grad-mode.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./graph.js";
 export { leaks, type Leak } from "./leaks.js";
 export { prepare, type Preparable } from "./prepare.js";
+export { profile, type ProfileEntry } from "./profile.js";
 export type { Shape } from "./shape.js";
 export { Variable, type Operand, type VariableOptions } from "./variable.js";
 export type { MathMode } from "./wgsl/math.js";

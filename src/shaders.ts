@@ -70,6 +70,7 @@ export class Shaders {
         { name: call, wgsl, bindings },
         {
           padded: true,
+          windows: !accesses.includes("strided"),
           trusted: this.trusted,
           userLines: { first: sourceLine, count: this.#source.wgsl.split("\n").length },
         },

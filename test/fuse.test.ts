@@ -133,7 +133,7 @@ describe("what can be fused", () => {
     const cube = elementwise(
       `fn cube_forward(x: f32) -> f32 { return x * x * x; }
        fn cube_backward(x: f32, gy: f32) -> f32 { return 3.0 * x * x * gy; }`,
-      { derivative: (gy, x) => mul(gy as Variable, square(x as Variable)).mul(3) },
+      { derivative: (gy, x) => mul(gy, square(x)).mul(3) },
     );
     const inner = fuse((x: Variable) => cube(x).sin());
     const outer = fuse((x: Variable) => inner(x).mul(inner(x.mul(2))));
@@ -230,8 +230,8 @@ describe("random expressions", () => {
         const f = (x: Variable, w: Variable): Variable => {
           const values: Variable[] = [x, w];
           for (const { op, a, b, scalar } of program) {
-            const left = values[a % values.length] as Variable;
-            const right = scalar ? 0.75 : (values[b % values.length] as Variable);
+            const left = values[a % values.length]!;
+            const right = scalar ? 0.75 : values[b % values.length]!;
             const result = (unary as readonly string[]).includes(op)
               ? g[op as (typeof unary)[number]](left)
               : g[op as (typeof binary)[number]](left, right);

@@ -20,8 +20,8 @@ fn math_trig_reduce(x: f32) -> math_trig_reduce_Result {
   return result;
 }
 
-// pi/2 = 3217 * 2^-11 - 19132 * 2^-32 + 17106 * 2^-48 - 1.7151245e-15. The first three products with k <= 510 are exact,
-// and so is the first difference.
+// pi/2 = 3217 * 2^-11 - 19132 * 2^-32 + 17106 * 2^-48 - 1.7151245e-15. The first three products with k <= 510 are
+// exact, and so is the first difference.
 fn math_trig_reduce_small(x: f32) -> math_trig_reduce_Result {
   // 1.5 * 2^23 rounds x * 2/pi to an integer in the low bits.
   let k = bitcast<i32>(x * 0.636619772 + 12582912.0) - 0x4b400000;

@@ -99,9 +99,9 @@ export class Device {
     );
   }
 
-  /** The most bytes one array can have. */
+  /** The most bytes one array can have. Beyond `limits.maxStorageBufferBindingSize`, only element-wise functions take it. */
   get maxArrayBytes(): number {
-    return Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
+    return this.limits.maxBufferSize;
   }
 
   /** The promise's own outcome, or a rejection as soon as the device is lost: nothing waits for ever. */

@@ -12,7 +12,7 @@ let descender: Kernel | null = null;
 export function fill(array: GpuArray, value: number): void {
   filler ??= new Kernel(
     { name: "fill", wgsl: fillWgsl, bindings: ["output", "uniform"] },
-    { padded: true, trusted: true },
+    { padded: true, windows: true, trusted: true },
   );
   filler.runInto({
     inputs: [],
@@ -26,7 +26,7 @@ export function fill(array: GpuArray, value: number): void {
 export function descend(x: GpuArray, g: GpuArray, rate: number): void {
   descender ??= new Kernel(
     { name: "descend", wgsl: descendWgsl, bindings: ["output", "input", "uniform"] },
-    { padded: true, trusted: true, inPlace: true },
+    { padded: true, windows: true, trusted: true, inPlace: true },
   );
   descender.runInto({
     inputs: [g],

@@ -1,7 +1,7 @@
 /** A compute shader of one's own: WGSL source, its bindings in order, and the grid it is dispatched over. */
 import { at } from "../assert.js";
 import { ArgumentError, LimitError, WgslError } from "../errors.js";
-import { checkShape, describe, showShape, type Shape } from "../shape.js";
+import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
 import { joinMath, type MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
 import { currentDevice, type Device } from "./device.js";
@@ -46,6 +46,11 @@ export type RunIntoOptions = Grid & {
 interface OwnOptions {
   /** Arrays are bound with their last vec4 filled up, so that `arrayLength` of an array<vec4f> counts it. */
   readonly padded?: boolean;
+  /**
+   * The grid has one invocation for each vec4 of the outputs, which may be taken in parts: arrays of the outputs' size
+   * are cut alike, others are bound whole.
+   */
+  readonly windows?: boolean;
   /** What is written is read too. */
   readonly inPlace?: boolean;
   /** The library's own WGSL: it compiles. Other kernels are tried in a submit of their own first. */
@@ -124,6 +129,7 @@ export class Kernel {
     const inputs = options.inputs.map((input) => this.#arrayOf(input));
     const shapes = options.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
     const device = inputs[0]?.device ?? currentDevice();
+    this.#checkBindable(device, shapes);
     const outputs: GpuArray[] = [];
     try {
       for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
@@ -145,9 +151,13 @@ export class Kernel {
     this.#checkCount("uniform", uniforms.length);
     const device = outputs[0]?.device ?? currentDevice();
     for (const array of [...inputs, ...outputs]) checkDevice(array, device, this.name);
-    const workgroups = this.#workgroups(options, device);
+    this.#checkBindable(
+      device,
+      [...inputs, ...outputs].map(({ shape }) => shape),
+    );
+    this.#workgroups(options, device);
     if (outputs.every((output) => output.size === 0)) return;
-    this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, workgroups);
+    this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, options);
   }
 
   #arrayOf(given: HasArray): GpuArray {
@@ -289,30 +299,69 @@ export class Kernel {
     inputs: readonly GpuArray[],
     outputs: readonly GpuArray[],
     uniforms: readonly ArrayBufferView[],
-    workgroups: readonly [number, number, number],
+    grid: Grid,
   ): void {
-    const next = { input: 0, output: 0, uniform: 0 };
-    const entries = this.bindings.map((kind, binding): GPUBindGroupEntry => {
-      const index = next[kind]++;
-      if (kind === "uniform") return { binding, resource: { buffer: device.uniforms.get(at(uniforms, index)) } };
-      const array = at(kind === "input" ? inputs : outputs, index);
-      const size =
-        this.#own.padded === true ? Math.max(16, Math.ceil(array.bytes / 16) * 16) : Math.max(4, array.bytes);
-      return { binding, resource: { buffer: array.storage.buffer, offset: 0, size } };
-    });
     const { recorder, gpuDevice } = device;
     const isolated = !compiled.verified && this.#own.trusted !== true;
     if (isolated) recorder.flush();
     if (!compiled.verified) recorder.check(compiled.mistake);
-    recorder.dispatch({
-      label: `${this.name} ${outputs.map((output) => `${showShape(output.shape)} (${output.bytes} bytes)`).join(", ")}`,
+    const written = outputs.map((output) => `${showShape(output.shape)} (${output.bytes} bytes)`);
+    const command = {
+      label: `${this.name} ${written.join(", ")}`,
       pipeline: compiled.pipeline,
-      bindGroup: gpuDevice.createBindGroup({ layout: compiled.layout, entries }),
-      workgroups,
       reads: [...inputs, ...(this.#own.inPlace === true ? outputs : [])].map((array) => array.storage),
       writes: outputs.map((output) => output.storage),
-    });
+    };
+    for (const window of this.#windows(device, outputs)) {
+      const next = { input: 0, output: 0, uniform: 0 };
+      let bytes = 0;
+      const entries = this.bindings.map((kind, binding): GPUBindGroupEntry => {
+        const index = next[kind]++;
+        if (kind === "uniform") return { binding, resource: { buffer: device.uniforms.get(at(uniforms, index)) } };
+        const array = at(kind === "input" ? inputs : outputs, index);
+        const range = window !== null && array.size === outputs[0]?.size ? window : { offset: 0, bytes: array.bytes };
+        bytes += range.bytes;
+        const size =
+          this.#own.padded === true ? Math.max(16, Math.ceil(range.bytes / 16) * 16) : Math.max(4, range.bytes);
+        return { binding, resource: { buffer: array.storage.buffer, offset: range.offset, size } };
+      });
+      recorder.dispatch({
+        ...command,
+        bytes,
+        bindGroup: gpuDevice.createBindGroup({ layout: compiled.layout, entries }),
+        workgroups: this.#workgroups(window === null ? grid : { invocations: Math.ceil(window.bytes / 16) }, device),
+      });
+    }
     if (isolated) recorder.flush();
+  }
+
+  /** The parts of larger arrays than one binding may have, each bound and dispatched alone; null for the whole. */
+  #windows(device: Device, outputs: readonly GpuArray[]): ({ offset: number; bytes: number } | null)[] {
+    const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = device.limits;
+    const bytes = outputs[0]?.bytes ?? 0;
+    if (this.#own.windows !== true || bytes <= maxStorageBufferBindingSize) return [null];
+    const step =
+      Math.floor(maxStorageBufferBindingSize / minStorageBufferOffsetAlignment) * minStorageBufferOffsetAlignment;
+    return Array.from({ length: Math.ceil(bytes / step) }, (_, k) => ({
+      offset: k * step,
+      bytes: Math.min(step, bytes - k * step),
+    }));
+  }
+
+  /** @throws LimitError where an array is larger than one binding may be, and can't be taken in windows. */
+  #checkBindable(device: Device, shapes: readonly Shape[]): void {
+    if (this.#own.windows === true) return;
+    const most = device.limits.maxStorageBufferBindingSize;
+    for (const shape of shapes) {
+      const bytes = sizeOf(shape) * 4;
+      if (bytes > most) {
+        throw new LimitError(
+          `${this.name}: an array of shape ${showShape(shape)} has ${bytes} bytes, a shader of this device can bind ${most}`,
+          bytes,
+          most,
+        );
+      }
+    }
   }
 }
 

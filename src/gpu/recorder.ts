@@ -8,6 +8,7 @@
  */
 import { OutOfMemoryError, ValidationError, type GpugradError } from "../errors.js";
 import type { Device } from "./device.js";
+import type { Profiler } from "./profiler.js";
 import type { PooledBuffer } from "./pool.js";
 import type { Storage } from "./storage.js";
 
@@ -23,12 +24,16 @@ export interface Dispatch extends Command {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
+  /** Bytes of the arrays that are read and written. */
+  readonly bytes: number;
 }
 
 /** Resolves to what went wrong, or to null. */
 type Check = Promise<GpugradError | null>;
 
 export class Recorder {
+  /** Measures dispatches while `profile` runs. */
+  profiler: Profiler | null = null;
   readonly #device: Device;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
@@ -42,7 +47,12 @@ export class Recorder {
   }
 
   dispatch(command: Dispatch): void {
-    if (this.#pass === null) this.#pass = this.#open().beginComputePass();
+    const encoder = this.#open();
+    if (this.profiler !== null) {
+      this.#endPass();
+      this.#pass = encoder.beginComputePass(this.profiler.measure(command.label, command.bytes));
+    }
+    this.#pass ??= encoder.beginComputePass();
     this.#pass.setPipeline(command.pipeline);
     this.#pass.setBindGroup(0, command.bindGroup);
     this.#pass.dispatchWorkgroups(...command.workgroups);

@@ -1,0 +1,47 @@
+/** Where the GPU's time goes. */
+import { currentDevice } from "./gpu/device.js";
+import { Profiler } from "./gpu/profiler.js";
+
+/** One dispatch of a profiled function. */
+export interface ProfileEntry {
+  /** The function's name, such as "square"; "sum", "fill" and so on for kernels that have one direction. */
+  readonly name: string;
+  readonly direction: "forward" | "backward" | null;
+  /** Milliseconds on the GPU; null where the device has no timestamp queries. Browsers round it, often to 0.1 ms. */
+  readonly gpuTime: number | null;
+  /** Bytes of the arrays that are read and written. */
+  readonly bytes: number;
+}
+
+/**
+ * Runs `f`, which may be async, and gives what it dispatched, in order, with times. Every dispatch is measured alone, so
+ * the whole takes longer than it does otherwise.
+ *
+ * @example
+ * const entries = await profile(() => square(exp(new Variable([1, 2]))).backward());
+ * console.log(entries.map(({ name }) => name).join()); // "exp,square,square,exp"
+ */
+export async function profile(f: () => unknown): Promise<ProfileEntry[]> {
+  const device = currentDevice();
+  const profiler = new Profiler(device);
+  device.recorder.flush();
+  const before = device.recorder.profiler;
+  device.recorder.profiler = profiler;
+  try {
+    await f();
+    device.recorder.flush();
+  } finally {
+    device.recorder.profiler = before;
+  }
+  const measured = await profiler.finish();
+  return measured.map(({ label, bytes, nanoseconds }) => {
+    const [kernel = ""] = label.split(" ");
+    const [, name = kernel, direction] = /^(.*)_(forward|backward)$/.exec(kernel) ?? [];
+    return {
+      name,
+      direction: direction === "forward" || direction === "backward" ? direction : null,
+      gpuTime: nanoseconds === null ? null : nanoseconds / 1e6,
+      bytes,
+    };
+  });
+}
