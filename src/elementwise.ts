@@ -115,9 +115,9 @@ export class Elementwise extends Function {
     return this.#shaders.trusted;
   }
 
-  /** The shader that runs forward where all inputs have the same shape, whole. */
-  get wgsl(): string {
-    return this.#shaders.whole().wgsl;
+  /** The shader that runs forward, whole, where all inputs have the same shape, whole. */
+  override get wgsl(): string {
+    return this.#shaders.whole().source(this.outputs[0]?.data.device.math ?? "exact");
   }
 
   protected override backwardReads(k: number): boolean {

@@ -45,6 +45,11 @@ export abstract class Function {
     return this.constructor.name;
   }
 
+  /** The WGSL that it runs, whole; null where it has none of its own, as a reshape or one that is made of others. */
+  get wgsl(): string | null {
+    return null;
+  }
+
   /** The inputs of the call, in order. */
   get inputs(): readonly Variable[] {
     return this.#inputs;

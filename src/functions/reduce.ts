@@ -46,6 +46,11 @@ class Reducer {
     this.#columns = kernel(columnsWgsl, false);
   }
 
+  /** The shader for rows, which whole arrays take, and the one for columns. */
+  get wgsl(): string {
+    return `${this.#rows.source("exact")}\n${this.#columns.source("exact")}`;
+  }
+
   /** [outer, length, inner] to [outer, inner]; gives `array` itself where there is nothing to do. */
   reduce(array: GpuArray, outer: number, length: number, inner: number): GpuArray {
     let current = array;
@@ -108,6 +113,10 @@ abstract class Reduction extends Function {
 
   override get name(): string {
     return this.#kind;
+  }
+
+  override get wgsl(): string {
+    return reducers[this.#kind].wgsl;
   }
 
   override forward(x: GpuArray): GpuArray {

@@ -78,7 +78,14 @@ export function reshape(x: Operand, shape: readonly number[]): Variable {
   return new Reshape(checked).call(variable);
 }
 
-class Transpose extends Function {
+/** One that moves elements by the shader that copies. */
+abstract class Copy extends Function {
+  override get wgsl(): string {
+    return shaders.forward(["strided"]).source("exact");
+  }
+}
+
+class Transpose extends Copy {
   readonly #axes: readonly number[];
 
   constructor(axes: readonly number[]) {
@@ -122,7 +129,7 @@ export function transpose(x: Operand, axes?: readonly number[]): Variable {
   return new Transpose(order.map((axis) => (axis < 0 ? axis + rank : axis))).call(variable);
 }
 
-class BroadcastTo extends Function {
+class BroadcastTo extends Copy {
   readonly #shape: Shape;
 
   constructor(shape: Shape) {

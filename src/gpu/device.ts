@@ -10,6 +10,7 @@ import {
 import { describe } from "../shape.js";
 import type { MathMode } from "../wgsl/math.js";
 import type { Share } from "./array.js";
+import { BindGroups } from "./bind-groups.js";
 import { Pool } from "./pool.js";
 import { Recorder } from "./recorder.js";
 import { UniformCache } from "./uniforms.js";
@@ -56,6 +57,7 @@ export class Device {
   readonly pool: Pool;
   readonly recorder: Recorder;
   readonly uniforms: UniformCache;
+  readonly bindGroups: BindGroups;
   /** Everything that holds memory now. */
   readonly shares = new Set<Share>();
   math: MathMode = "exact";
@@ -73,6 +75,7 @@ export class Device {
     this.pool = new Pool(this, defaultPoolBytes);
     this.recorder = new Recorder(this);
     this.uniforms = new UniformCache(this);
+    this.bindGroups = new BindGroups(this);
     void gpuDevice.lost.then((info) => {
       const detail = info.message === "" ? "" : `: ${info.message}`;
       const error = new DeviceLostError(
@@ -114,6 +117,12 @@ export class Device {
       this.#waiting.add(reject);
       work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
+  }
+
+  /** Submits what is recorded; resolves when the GPU has done it, rejects when the device is lost. */
+  finished(): Promise<void> {
+    this.recorder.flush();
+    return this.orLost(this.gpuDevice.queue.onSubmittedWorkDone());
   }
 
   /** The layout of group 0 for these bindings, shared by all kernels that have the same ones. */

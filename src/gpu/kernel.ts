@@ -168,6 +168,11 @@ export class Kernel {
     );
   }
 
+  /** The whole shader, with the math that it names joined to it. */
+  source(math: MathMode): string {
+    return joinMath(this.wgsl, math);
+  }
+
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
   async prepare(device = currentDevice()): Promise<void> {
     const { math } = device;
@@ -231,7 +236,7 @@ export class Kernel {
     const { gpuDevice } = device;
     const layout = device.bindGroupLayout(this.bindings);
     gpuDevice.pushErrorScope("validation");
-    const module = gpuDevice.createShaderModule({ code: joinMath(this.wgsl, device.math), label: this.name });
+    const module = gpuDevice.createShaderModule({ code: this.source(device.math), label: this.name });
     gpuDevice.popErrorScope().catch(() => undefined);
     return {
       layout,
@@ -301,7 +306,7 @@ export class Kernel {
     uniforms: readonly ArrayBufferView[],
     grid: Grid,
   ): void {
-    const { recorder, gpuDevice } = device;
+    const { recorder } = device;
     const isolated = !compiled.verified && this.#own.trusted !== true;
     if (isolated) recorder.flush();
     if (!compiled.verified) recorder.check(compiled.mistake);
@@ -315,20 +320,23 @@ export class Kernel {
     for (const window of this.#windows(device, outputs)) {
       const next = { input: 0, output: 0, uniform: 0 };
       let bytes = 0;
-      const entries = this.bindings.map((kind, binding): GPUBindGroupEntry => {
+      const bound = this.bindings.map((kind) => {
         const index = next[kind]++;
-        if (kind === "uniform") return { binding, resource: { buffer: device.uniforms.get(at(uniforms, index)) } };
+        if (kind === "uniform") {
+          const buffer = device.uniforms.get(at(uniforms, index));
+          return { buffer, offset: 0, size: buffer.size };
+        }
         const array = at(kind === "input" ? inputs : outputs, index);
         const range = window !== null && array.size === outputs[0]?.size ? window : { offset: 0, bytes: array.bytes };
         bytes += range.bytes;
         const size =
           this.#own.padded === true ? Math.max(16, Math.ceil(range.bytes / 16) * 16) : Math.max(4, range.bytes);
-        return { binding, resource: { buffer: array.storage.buffer, offset: range.offset, size } };
+        return { buffer: array.storage.buffer, offset: range.offset, size };
       });
       recorder.dispatch({
         ...command,
         bytes,
-        bindGroup: gpuDevice.createBindGroup({ layout: compiled.layout, entries }),
+        bindGroup: device.bindGroups.get(compiled.layout, bound, this.name),
         workgroups: this.#workgroups(window === null ? grid : { invocations: Math.ceil(window.bytes / 16) }, device),
       });
     }

@@ -1,0 +1,49 @@
+/**
+ * Bind groups by what they bind. A loop binds the same buffers again and again, since the pool hands them out in turn;
+ * making a bind group costs several times what recording the dispatch does.
+ */
+import type { Device } from "./device.js";
+
+const most = 4096;
+
+export class BindGroups {
+  readonly #device: Device;
+  /** By layout and bindings; the one that was used last stands last. */
+  readonly #groups = new Map<string, GPUBindGroup>();
+  /** Numbers for the keys: a number is never used again, so a group of a destroyed buffer is never found. */
+  readonly #numbers = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
+  #next = 0;
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  get(layout: GPUBindGroupLayout, bindings: readonly Required<GPUBufferBinding>[], label: string): GPUBindGroup {
+    let key = String(this.#numberOf(layout));
+    for (const { buffer, offset, size } of bindings) key += `,${this.#numberOf(buffer)}:${offset}:${size}`;
+    const known = this.#groups.get(key);
+    if (known !== undefined) {
+      this.#groups.delete(key);
+      this.#groups.set(key, known);
+      return known;
+    }
+    const entries = bindings.map((resource, binding) => ({ binding, resource }));
+    const group = this.#device.recorder.watch(`${label} can't be bound`, () =>
+      this.#device.gpuDevice.createBindGroup({ layout, entries }),
+    );
+    this.#groups.set(key, group);
+    if (this.#groups.size > most) {
+      for (const oldest of this.#groups.keys()) {
+        this.#groups.delete(oldest);
+        break;
+      }
+    }
+    return group;
+  }
+
+  #numberOf(resource: GPUBuffer | GPUBindGroupLayout): number {
+    let number = this.#numbers.get(resource);
+    if (number === undefined) this.#numbers.set(resource, (number = this.#next++));
+    return number;
+  }
+}
