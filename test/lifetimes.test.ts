@@ -228,6 +228,23 @@ describe("in-place updates", () => {
   });
 });
 
+test("a loop of 100,000 small graphs with dispose ends with the bytes it began with", async () => {
+  const x = vector("x");
+  const once = (): void => {
+    const y = square(x);
+    y.backward();
+    x.clearGrad();
+    y.dispose();
+  };
+  once();
+  const { liveBytes, allocatedBytes } = stats();
+  for (let k = 0; k < 100_000; k++) {
+    once();
+    if (k % 5000 === 0) await x.data.device.finished();
+  }
+  expect(stats()).toMatchObject({ liveBytes, allocatedBytes });
+});
+
 describe("what nobody disposed", () => {
   test("comes back when the collector finds it", async () => {
     await collect();
