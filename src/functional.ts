@@ -23,7 +23,8 @@ type Gradient<Argnums> = Argnums extends number ? Variable : Variable[];
 /**
  * The gradient of `f` as a function of the same arguments. Arguments may be Variables, numbers or arrays; their `grad`
  * is not touched. The gradient can itself be differentiated where an argument or a Variable that `f` uses from outside
- * needs a gradient, so `grad(grad(f))` is the second derivative.
+ * needs a gradient, so `grad(grad(f))` is the second derivative. Else what `f` computed on the way is released; keep()
+ * in `f` holds what you want of it.
  *
  * @throws ArgumentError where `f` is no function, argnums name no argument, or `f` gives no Variable.
  * @example
@@ -70,8 +71,18 @@ export function valueAndGrad<Argnums extends number | readonly number[] = number
       const variable = at(own, index);
       return found.get(variable) ?? asVariable(GpuArray.constant(0, variable.shape, variable.data.device));
     });
-    return [value, (typeof argnums === "number" ? at(gradients, 0) : gradients) as Gradient<Argnums>];
+    const gradient = (typeof argnums === "number" ? at(gradients, 0) : gradients) as Gradient<Argnums>;
+    const ownGraph = !createGraph && [...targets].some((target) => found.has(target));
+    return [ownGraph ? withoutGraph(value, targets) : value, gradient];
   };
+}
+
+/** The value alone. Nobody outside has the graph that led to it, so nobody else could release it. */
+function withoutGraph(value: Variable, standIns: ReadonlySet<Variable>): Variable {
+  const alone = value.detach();
+  value.dispose();
+  for (const standIn of standIns) standIn.dispose();
+  return alone;
 }
 
 /** Stands for an argument while `f` runs, so that its gradient is that of this argument alone. */

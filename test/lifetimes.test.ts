@@ -1,5 +1,18 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { exp, Function, GpuArray, init, leaks, noGrad, sin, square, stats, sum, Variable } from "../src/index.js";
+import {
+  exp,
+  Function,
+  GpuArray,
+  init,
+  leaks,
+  noGrad,
+  sin,
+  square,
+  stats,
+  sum,
+  valueAndGrad,
+  Variable,
+} from "../src/index.js";
 
 beforeAll(async () => {
   await init();
@@ -243,6 +256,25 @@ test("a loop of 100,000 small graphs with dispose ends with the bytes it began w
     if (k % 5000 === 0) await x.data.device.finished();
   }
   expect(stats()).toMatchObject({ liveBytes, allocatedBytes });
+});
+
+test("grad and valueAndGrad leave nothing but what they give, and what was kept", async () => {
+  const data = new Variable(new Float32Array(n).fill(0.5), { requiresGrad: false });
+  let held: Variable | null = null;
+  const f = (x: Variable): Variable => {
+    const a = sin(x);
+    held = exp(x).keep();
+    return square(a).mul(2);
+  };
+  const before = live();
+  const [y, dy] = valueAndGrad(f)(data);
+  expect(live() - before).toBe(3 * bytes); // y, dy and held
+  expect([(await y.read())[0], (await dy.read())[0]].map((v) => v?.toFixed(5))).toEqual(["0.45970", "1.68294"]);
+  expect((await (held as unknown as Variable).read())[0]).toBeCloseTo(Math.exp(0.5), 5);
+  const w = new Variable(new Float32Array(n).fill(1));
+  const [same] = valueAndGrad(() => w)(data);
+  expect(same).toBe(w);
+  expect(await w.read()).toHaveLength(n);
 });
 
 describe("what nobody disposed", () => {
