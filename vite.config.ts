@@ -14,6 +14,8 @@ export default defineConfig({
     sourcemap: true,
     minify: false,
   },
+  // Found late, a dependency makes Vite reload the page in the middle of a run.
+  optimizeDeps: { include: ["fast-check"] },
   test: {
     reporters:
       process.env["CI"] === undefined ? ["default"] : ["default", ["json", { outputFile: "test/output/report.json" }]],

@@ -21,6 +21,6 @@ export default defineConfig({
     // A strict Content-Security-Policy forbids data: addresses and inline scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: [`${here}index.html`] },
+    rolldownOptions: { input: [`${here}index.html`, `${here}accuracy.html`] },
   },
 });

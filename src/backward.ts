@@ -21,18 +21,26 @@ export interface BackwardOptions {
 export function backward(root: Variable, { retainGrad = true, createGraph = false }: BackwardOptions): void {
   const start = root.ownGrad() ?? ones(root);
   const found = propagate(root, start, { createGraph, keep: () => retainGrad });
+  addToLeaves(found, root, createGraph);
   for (const [variable, gradient] of found) {
-    if (variable === root) {
-      if (root.ownGrad() === null && (retainGrad || root.creator === null)) root.receiveGrad(gradient);
-      continue;
+    if (variable !== root) variable.receiveGrad(gradient);
+    else if (root.ownGrad() === null && (retainGrad || root.creator === null)) root.receiveGrad(gradient);
+  }
+}
+
+/** Puts in the place of a leaf's new gradient its sum with the one before, for all leaves or, where that fails, none. */
+function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph: boolean): void {
+  try {
+    for (const [variable, gradient] of found) {
+      const before = variable === root || variable.creator !== null ? null : variable.ownGrad();
+      if (before === null) continue;
+      const total = withGrad(createGraph, () => before.add(gradient));
+      found.set(variable, total);
+      if (!createGraph) gradient.data.release();
     }
-    const before = variable.creator === null ? variable.ownGrad() : null;
-    if (before === null) {
-      variable.receiveGrad(gradient);
-      continue;
-    }
-    variable.receiveGrad(withGrad(createGraph, () => before.add(gradient)));
-    if (!createGraph) gradient.data.release();
+  } catch (error) {
+    for (const [variable, gradient] of found) if (!createGraph && variable !== root) gradient.dispose();
+    throw error;
   }
 }
 
@@ -72,10 +80,12 @@ export function propagate(
     // With a graph, other gradients may have been made from this one.
     if (!createGraph && gradient !== start) gradient.data.release();
   };
+  // Of the Function whose backward ran last.
+  let results: readonly (Variable | typeof noGradient)[] = [];
   try {
     for (const f of visitOrder(root, targets)) {
       if (!f.outputs.some((output) => gradients.has(output))) continue;
-      const results = gradientsOfInputs(f, gradients, createGraph);
+      results = gradientsOfInputs(f, gradients, createGraph);
       f.inputs.forEach((input, index) => {
         const result = at(results, index);
         if (result === noGradient) return;
@@ -100,7 +110,10 @@ export function propagate(
       }
     }
   } catch (error) {
-    for (const gradient of gradients.values()) release(gradient);
+    for (const gradient of [...gradients.values(), ...results]) {
+      // Some of the results may have been released already: dispose doesn't mind.
+      if (gradient !== noGradient && gradient !== start && !createGraph) gradient.dispose();
+    }
     throw error;
   }
   return gradients;
@@ -154,6 +167,7 @@ function gradientsOfInputs(
       `${f.name}.backward must give one gradient for each of its ${f.inputs.length} inputs, gave ${results.length}`,
     );
   }
+  const taken = new Set(createGraph ? [...given, ...f.inputs, ...f.outputs] : []);
   const connected = createGraph ? connect(f, given, results) : results;
   return f.inputs.map((input, index) => {
     const result: Result | null | undefined = connected[index];
@@ -166,8 +180,9 @@ function gradientsOfInputs(
     }
     if (createGraph && result instanceof Variable) {
       // The same Variable in two places would be released with either of them.
-      const elsewhere = [...given, ...f.inputs, ...f.outputs].includes(result) || connected.indexOf(result) < index;
-      return elsewhere ? result.reshape(result.shape) : result;
+      const own = taken.has(result) ? result.reshape(result.shape) : result;
+      taken.add(result);
+      return own;
     }
     // A share of its own, since what backward gave may be somebody else's: its own argument, or something saved.
     return new Variable(f.givesFreshGradients ? data : data.reshape(data.shape), { requiresGrad: false });

@@ -151,10 +151,15 @@ export class Elementwise extends Function {
     const reads = backward.map((parameter) => broadcast(this.#named(parameter, gradients).data, shape));
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) => (requiresGrad ? [index] : []));
     const written = run((accesses) => this.#shaders.backward(accesses, wanted), reads, shape, wanted.length);
-    return this.inputs.map((input, index) => {
-      const k = wanted.indexOf(index);
-      return k < 0 ? null : summedTo(at(written, k), input.shape);
-    });
+    try {
+      return this.inputs.map((input, index) => {
+        const k = wanted.indexOf(index);
+        return k < 0 ? null : summedTo(at(written, k), input.shape);
+      });
+    } catch (error) {
+      for (const gradient of written) gradient.release();
+      throw error;
+    }
   }
 
   /** What a parameter of the backward stands for: an input, the output, or a gradient of an output. */

@@ -85,11 +85,15 @@ export class DeviceLostError extends Error implements GpugradError {
   }
 }
 
-/** The GPU had no room for a buffer. */
+/** There was no room for an array. `asked` and `live` are bytes: of the array, and of all buffers in use then. */
 export class OutOfMemoryError extends Error implements GpugradError {
   readonly code = "out-of-memory";
-  constructor(message: string) {
+  readonly asked: number | null;
+  readonly live: number | null;
+  constructor(message: string, asked: number | null = null, live: number | null = null) {
     super(message);
+    this.asked = asked;
+    this.live = live;
     define(this, "OutOfMemoryError");
   }
 }

@@ -60,7 +60,7 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
     return (fused.single ? at(outputs, 0) : outputs) as Result;
   };
   return Object.defineProperty(
-    Object.assign(apply, { wgsl: "", prepare: () => fusedFor(f.length).shaders.prepare() }),
+    Object.assign(apply, { wgsl: "", prepare: async () => fusedFor(f.length).shaders.prepare() }),
     "wgsl",
     { get: () => fusedFor(f.length).source.wgsl },
   );

@@ -89,7 +89,8 @@ async function checkOnce(
   const weights = randomNumbers(f(...leaves).size, seed);
   const gradients = await gradientsOf(f, leaves, weights, false);
   const withGraph = await gradientsOf(f, leaves, weights, true);
-  const evaluate = (changed: number, numbers: Float32Array): Promise<Float32Array> =>
+  // Async, so that what f throws at one point is found with the reads of the others.
+  const evaluate = async (changed: number, numbers: Float32Array): Promise<Float32Array> =>
     noGrad(() =>
       f(...leaves.map((leaf, index) => (index === changed ? new Variable(numbers, { shape: leaf.shape }) : leaf))),
     ).read();

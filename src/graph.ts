@@ -75,5 +75,8 @@ export function toDot(y: Variable): string {
 
 /** A string as Graphviz reads it: names are the user's, and may hold anything. */
 function quote(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll(/\r?\n/g, "\\n")}"`;
+  return `"${text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll(/\r\n?|\n/g, "\\n")}"`;
 }

@@ -23,5 +23,6 @@ export async function prepare(...functions: (Preparable | readonly Preparable[])
       throw new ArgumentError(`prepare takes element-wise or fused functions and Kernels, not ${describe(f)}`);
     }
   }
-  await Promise.all(all.map((f) => f.prepare()));
+  // Async, so that what one throws at once is found with what the others reject with.
+  await Promise.all(all.map(async (f) => f.prepare()));
 }

@@ -54,29 +54,34 @@ class Reducer {
   /** [outer, length, inner] to [outer, inner]; gives `array` itself where there is nothing to do. */
   reduce(array: GpuArray, outer: number, length: number, inner: number): GpuArray {
     let current = array;
-    for (let left = length; left > 1;) {
-      const inRows = inner === 1 && left >= shortRow && (outer === 1 || left % 4 === 0);
-      const chunks = Math.ceil(left / (inRows ? rowChunk : columnChunk));
-      const results = outer * chunks * inner;
-      const next = at(
-        inRows
-          ? this.#rows.run({
-              inputs: [current],
-              outputs: [[results]],
-              uniforms: [Uint32Array.of(left, outer, chunks)],
-              invocations: results * 64,
-            })
-          : this.#columns.run({
-              inputs: [current],
-              outputs: [[results]],
-              uniforms: [Uint32Array.of(left, inner, chunks, results)],
-              invocations: results,
-            }),
-        0,
-      );
+    try {
+      for (let left = length; left > 1;) {
+        const inRows = inner === 1 && left >= shortRow && (outer === 1 || left % 4 === 0);
+        const chunks = Math.ceil(left / (inRows ? rowChunk : columnChunk));
+        const results = outer * chunks * inner;
+        const next = at(
+          inRows
+            ? this.#rows.run({
+                inputs: [current],
+                outputs: [[results]],
+                uniforms: [Uint32Array.of(left, outer, chunks)],
+                invocations: results * 64,
+              })
+            : this.#columns.run({
+                inputs: [current],
+                outputs: [[results]],
+                uniforms: [Uint32Array.of(left, inner, chunks, results)],
+                invocations: results,
+              }),
+          0,
+        );
+        if (current !== array) current.release();
+        current = next;
+        left = chunks;
+      }
+    } catch (error) {
       if (current !== array) current.release();
-      current = next;
-      left = chunks;
+      throw error;
     }
     return current;
   }
@@ -129,26 +134,28 @@ abstract class Reduction extends Function {
     }
     const shape = [...x.shape];
     let current = x;
-    // Groups of neighbouring axes, from the last one on: each is one reduction of [outer, length, inner].
-    for (let last = this.axes.length - 1; last >= 0;) {
-      let first = last;
-      while (first > 0 && at(this.axes, first - 1) === at(this.axes, first) - 1) first--;
-      const begin = at(this.axes, first);
-      const end = at(this.axes, last) + 1;
-      const next = reducer.reduce(
-        current,
-        sizeOf(shape.slice(0, begin)),
-        sizeOf(shape.slice(begin, end)),
-        sizeOf(shape.slice(end)),
-      );
-      if (next !== current && current !== x) current.release();
-      current = next;
-      shape.fill(1, begin, end);
-      last = first - 1;
+    try {
+      // Groups of neighbouring axes, from the last one on: each is one reduction of [outer, length, inner].
+      for (let last = this.axes.length - 1; last >= 0;) {
+        let first = last;
+        while (first > 0 && at(this.axes, first - 1) === at(this.axes, first) - 1) first--;
+        const begin = at(this.axes, first);
+        const end = at(this.axes, last) + 1;
+        const next = reducer.reduce(
+          current,
+          sizeOf(shape.slice(0, begin)),
+          sizeOf(shape.slice(begin, end)),
+          sizeOf(shape.slice(end)),
+        );
+        if (next !== current && current !== x) current.release();
+        current = next;
+        shape.fill(1, begin, end);
+        last = first - 1;
+      }
+      return current.reshape(this.#shape);
+    } finally {
+      if (current !== x) current.release();
     }
-    const result = current.reshape(this.#shape);
-    if (current !== x) current.release();
-    return result;
   }
 }
 

@@ -181,13 +181,19 @@ export class GpuArray {
   descend(gradient: GpuArray, rate: number): void {
     const { storage } = this;
     this.#constant = null;
-    descend(this, gradient, rate);
+    if (gradient.constant === null && gradient.storage.buffer === storage.buffer) {
+      // A shader can't have the same memory at two bindings.
+      const apart = GpuArray.allocate(this.device, this.shape, "descend");
+      apart.copyFrom(gradient);
+      descend(this, apart, rate);
+      apart.release();
+    } else descend(this, gradient, rate);
     storage.version++;
   }
 
-  /** Says whose data this is, for `leaks()`. */
+  /** Says whose data this is, for `leaks()`: its first owner's, as long as that is there. */
   track(owner: object): void {
-    if (this.#share !== null) this.#share.owner = new WeakRef(owner);
+    if (this.#share !== null && this.#share.owner?.deref() === undefined) this.#share.owner = new WeakRef(owner);
   }
 
   /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */

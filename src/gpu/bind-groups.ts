@@ -4,7 +4,7 @@
  */
 import type { Device } from "./device.js";
 
-const most = 4096;
+const most = 16384;
 
 export class BindGroups {
   readonly #device: Device;

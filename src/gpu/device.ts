@@ -2,6 +2,7 @@
 import {
   ArgumentError,
   DeviceLostError,
+  isGpugradError,
   NoAdapterError,
   NotInitializedError,
   NoWebGPUError,
@@ -115,8 +116,19 @@ export class Device {
     }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.add(reject);
-      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+      const refuse = async (error: unknown): Promise<void> => {
+        // What WebGPU refuses because the device is lost, it may refuse before it tells of the loss.
+        const isOther = isGpugradError(error) || (error as Partial<GPUPipelineError>).reason === "validation";
+        reject((isOther ? null : await this.isLostNow()) ?? error);
+      };
+      void work.then(resolve, refuse).finally(() => this.#waiting.delete(reject));
     });
+  }
+
+  /** Whether the device is lost, when WebGPU may be about to say so. */
+  async isLostNow(): Promise<DeviceLostError | null> {
+    await Promise.race([this.gpuDevice.lost, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    return this.#lost;
   }
 
   /** Submits what is recorded; resolves when the GPU has done it, rejects when the device is lost. */
@@ -175,8 +187,8 @@ async function initNow(options: InitOptions): Promise<Device> {
   const wanted = options.device;
   if (current?.lost !== null || (wanted !== undefined && wanted !== current.gpuDevice)) {
     const fresh = wanted === undefined ? await pickDevice(options) : new Device(wanted, wanted.adapterInfo);
-    // A device that is lost from the start says so through a promise that has settled already.
-    await Promise.race([fresh.gpuDevice.lost, Promise.resolve()]);
+    // A device that is lost from the start says so before it says that it has nothing to do.
+    await Promise.race([fresh.gpuDevice.lost, fresh.gpuDevice.queue.onSubmittedWorkDone().catch(() => undefined)]);
     if (fresh.lost !== null) throw fresh.lost;
     current = fresh;
   }
@@ -220,9 +232,12 @@ async function pickDevice({ gpu, powerPreference }: InitOptions): Promise<Device
     );
   }
   const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
-  const gpuDevice = await adapter.requestDevice({
+  const wanted: GPUDeviceDescriptor = {
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
     requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+  };
+  const gpuDevice = await adapter.requestDevice(wanted).catch((error: unknown) => {
+    throw new NoAdapterError(`WebGPU's adapter gives no device: ${String(error)}`);
   });
   gpuDevice.addEventListener("uncapturederror", (event) => {
     // Errors of recorded work are caught by scopes; what arrives here is a bug of ours, and must not pass unseen.

@@ -1,6 +1,7 @@
 /** A compute shader of one's own: WGSL source, its bindings in order, and the grid it is dispatched over. */
 import { at } from "../assert.js";
-import { ArgumentError, LimitError, WgslError } from "../errors.js";
+import { checkList, checkObject } from "../arguments.js";
+import { ArgumentError, isGpugradError, LimitError, WgslError } from "../errors.js";
 import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
 import { joinMath, type MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
@@ -59,6 +60,9 @@ interface OwnOptions {
   readonly userLines?: { readonly first: number; readonly count: number };
 }
 
+/** Sizes that are remembered for one Kernel. */
+const mostAccepted = 1000;
+
 interface Compiled {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -66,6 +70,22 @@ interface Compiled {
   readonly mistake: Promise<WgslError | null>;
   /** True once the compiler has said that all is well. */
   verified: boolean;
+  /** Of a Kernel of the user's own: the sizes of bindings with which it has run. Others may be too small for its WGSL. */
+  readonly accepted: Set<string>;
+}
+
+/** An array, or a block of numbers. */
+interface Sized {
+  readonly bytes?: number;
+  readonly byteLength?: number;
+}
+
+/** What a run was given, checked and read once. */
+interface Given<Output> {
+  readonly inputs: readonly GpuArray[];
+  readonly outputs: readonly Output[];
+  readonly uniforms: readonly (Uint32Array | Int32Array | Float32Array)[];
+  readonly grid: Grid;
 }
 
 /**
@@ -96,14 +116,12 @@ export class Kernel {
   readonly #own: OwnOptions;
   readonly #compiled = new WeakMap<Device, Map<MathMode, Compiled>>();
 
-  constructor({ name, wgsl, bindings, workgroupSize = 64 }: KernelOptions, own: OwnOptions = {}) {
+  constructor(options: KernelOptions, own: OwnOptions = {}) {
+    const { name, wgsl, bindings, workgroupSize = 64 } = checkObject(options, "a Kernel's options");
     if (typeof name !== "string") throw new ArgumentError(`a Kernel's name must be a string, not ${describe(name)}`);
     if (typeof wgsl !== "string") throw new ArgumentError(`${name}: wgsl must be a string, not ${describe(wgsl)}`);
-    const list: unknown = bindings;
-    if (!Array.isArray(list)) {
-      throw new ArgumentError(`${name}: bindings must be an array, not ${describe(list)}`);
-    }
-    for (const binding of list as readonly unknown[]) {
+    const list = checkList<unknown>(bindings, `${name}: bindings`);
+    for (const binding of list) {
       if (binding !== "input" && binding !== "output" && binding !== "uniform") {
         throw new ArgumentError(`${name}: a binding must be "input", "output" or "uniform", not ${describe(binding)}`);
       }
@@ -113,7 +131,7 @@ export class Kernel {
     }
     this.name = name;
     this.wgsl = wgsl;
-    this.bindings = Object.freeze([...bindings]);
+    this.bindings = Object.freeze(list as Binding[]);
     this.workgroupSize = workgroupSize;
     this.#own = own;
   }
@@ -122,18 +140,18 @@ export class Kernel {
    * Records one dispatch and gives the arrays it writes. Where all of them are empty, nothing is recorded.
    *
    * @throws ArgumentError where inputs, outputs or uniforms don't match the bindings; OtherDeviceError, ReleasedError,
-   * LimitError.
+   * LimitError, OutOfMemoryError.
    */
   run(options: RunOptions): GpuArray[] {
-    this.#checkCount("output", options.outputs.length);
-    const inputs = options.inputs.map((input) => this.#arrayOf(input));
-    const shapes = options.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
-    const device = inputs[0]?.device ?? currentDevice();
+    const given = this.#checkOptions<Shape>(options);
+    this.#checkCount("output", given.outputs.length);
+    const shapes = given.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
+    const device = given.inputs[0]?.device ?? currentDevice();
     this.#checkBindable(device, shapes);
     const outputs: GpuArray[] = [];
     try {
       for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
-      this.runInto({ ...options, inputs, outputs });
+      this.#run({ ...given, outputs });
     } catch (error) {
       for (const array of outputs) array.release();
       throw error;
@@ -143,9 +161,38 @@ export class Kernel {
 
   /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
   runInto(options: RunIntoOptions): void {
-    const inputs = options.inputs.map((input) => this.#arrayOf(input));
-    const outputs = options.outputs.map((output) => this.#arrayOf(output));
-    const { uniforms = [] } = options;
+    const given = this.#checkOptions<HasArray>(options);
+    this.#run({ ...given, outputs: given.outputs.map((output) => this.#arrayOf(output)) });
+  }
+
+  /** What a run was given, read once: whose getters are the user's code. */
+  #checkOptions<Output>(options: Grid & { inputs: unknown; outputs: unknown; uniforms?: unknown }): Given<Output> {
+    const given = checkObject(options, `${this.name}: what run is given`);
+    const { inputs, outputs, uniforms = [] } = given;
+    const blocks = checkList<Given<Output>["uniforms"][number]>(uniforms, `${this.name}: uniforms`);
+    for (const block of blocks) {
+      if (block instanceof Uint32Array || block instanceof Int32Array || block instanceof Float32Array) continue;
+      throw new ArgumentError(
+        `${this.name}: a uniform must be a Uint32Array, Int32Array or Float32Array, not ${describe(block)}`,
+      );
+    }
+    let grid: Grid;
+    if ("invocations" in given) grid = { invocations: given.invocations };
+    else {
+      const [x, y = 1, z = 1, ...more] = checkList<number>(given.workgroups, `${this.name}: workgroups`);
+      if (x === undefined || more.length > 0)
+        throw new ArgumentError(`${this.name}: workgroups are one to three numbers`);
+      grid = { workgroups: [x, y, z] };
+    }
+    return {
+      inputs: checkList<HasArray>(inputs, `${this.name}: inputs`).map((input) => this.#arrayOf(input)),
+      outputs: checkList<Output>(outputs, `${this.name}: outputs`),
+      uniforms: blocks,
+      grid,
+    };
+  }
+
+  #run({ inputs, outputs, uniforms, grid }: Given<GpuArray>): void {
     this.#checkCount("input", inputs.length);
     this.#checkCount("output", outputs.length);
     this.#checkCount("uniform", uniforms.length);
@@ -155,9 +202,34 @@ export class Kernel {
       device,
       [...inputs, ...outputs].map(({ shape }) => shape),
     );
-    this.#workgroups(options, device);
+    this.#workgroups(grid, device);
+    this.#checkUniforms(device, uniforms);
     if (outputs.every((output) => output.size === 0)) return;
-    this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, options);
+    if (this.#own.trusted !== true) this.#checkApart(inputs, outputs);
+    this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, grid);
+  }
+
+  #checkUniforms(device: Device, uniforms: readonly ArrayBufferView[]): void {
+    const most = device.limits.maxUniformBufferBindingSize;
+    for (const { byteLength } of uniforms) {
+      if (byteLength <= most) continue;
+      throw new LimitError(
+        `${this.name}: a uniform block of ${byteLength} bytes, this device allows ${most}`,
+        byteLength,
+        most,
+      );
+    }
+  }
+
+  /** WebGPU forbids to write what the same dispatch reads or writes elsewhere. */
+  #checkApart(inputs: readonly GpuArray[], outputs: readonly GpuArray[]): void {
+    const seen = new Set(inputs.map(({ storage }) => storage.buffer));
+    for (const { storage } of outputs) {
+      if (seen.has(storage.buffer)) {
+        throw new ArgumentError(`${this.name}: an output has the same memory as an input or another output`);
+      }
+      seen.add(storage.buffer);
+    }
   }
 
   #arrayOf(given: HasArray): GpuArray {
@@ -175,7 +247,7 @@ export class Kernel {
 
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
   async prepare(device = currentDevice()): Promise<void> {
-    const { math } = device;
+    const { math } = checkObject(device, `${this.name}: a device`);
     const known = this.#pipelinesOn(device).get(math);
     if (known !== undefined) {
       const mistake = await device.orLost(known.mistake);
@@ -185,10 +257,13 @@ export class Kernel {
     const { descriptor, layout, mistake } = this.#describe(device);
     const found = await device.orLost(mistake);
     if (found !== null) throw found;
-    const pipeline = await device.orLost(device.gpuDevice.createComputePipelineAsync(descriptor));
+    const compiling = device.gpuDevice.createComputePipelineAsync(descriptor);
+    const pipeline = await device.orLost(compiling).catch((error: unknown) => {
+      throw error instanceof Error && !isGpugradError(error) ? this.#refused(error) : error;
+    });
     if (this.#pipelinesOn(device).has(math)) return;
     device.pipelines++;
-    this.#pipelinesOn(device).set(math, { pipeline, layout, mistake, verified: true });
+    this.#pipelinesOn(device).set(math, { pipeline, layout, mistake, verified: true, accepted: new Set() });
   }
 
   #pipelinesOn(device: Device): Map<MathMode, Compiled> {
@@ -205,19 +280,22 @@ export class Kernel {
     if (known !== undefined) return known;
     const { descriptor, layout, mistake } = this.#describe(device);
     const { gpuDevice } = device;
+    gpuDevice.pushErrorScope("internal");
     gpuDevice.pushErrorScope("validation");
     const pipeline = gpuDevice.createComputePipeline(descriptor);
-    const refused = gpuDevice.popErrorScope().then(
-      (error) => error,
+    const scopes = [gpuDevice.popErrorScope(), gpuDevice.popErrorScope()];
+    const refused = Promise.all(scopes).then(
+      (errors) => errors.find((error) => error !== null) ?? null,
       () => null,
     );
     const compiled: Compiled = {
       pipeline,
       layout,
       verified: false,
+      accepted: new Set(),
       mistake: Promise.all([mistake, refused]).then(([inSource, inPipeline]) => {
         if (inSource !== null) return inSource;
-        return inPipeline === null ? null : new WgslError(`${this.name}: ${inPipeline.message}`);
+        return inPipeline === null ? null : this.#refused(inPipeline);
       }),
     };
     void compiled.mistake.then((found) => {
@@ -233,18 +311,16 @@ export class Kernel {
     layout: GPUBindGroupLayout;
     mistake: Promise<WgslError | null>;
   } {
+    this.#checkBindings(device);
     const { gpuDevice } = device;
     const layout = device.bindGroupLayout(this.bindings);
     gpuDevice.pushErrorScope("validation");
     const module = gpuDevice.createShaderModule({ code: this.source(device.math), label: this.name });
+    const pipelineLayout = gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout] });
     gpuDevice.popErrorScope().catch(() => undefined);
     return {
       layout,
-      descriptor: {
-        label: this.name,
-        layout: gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: "main" },
-      },
+      descriptor: { label: this.name, layout: pipelineLayout, compute: { module, entryPoint: "main" } },
       mistake: module.getCompilationInfo().then(
         ({ messages }) => {
           const error = messages.find((message) => message.type === "error");
@@ -253,6 +329,11 @@ export class Kernel {
         () => null,
       ),
     };
+  }
+
+  /** What the compiler has nothing against, but WebGPU has: the entry point, its workgroup size or its bindings. */
+  #refused({ message }: { readonly message: string }): WgslError {
+    return new WgslError(`${this.name}: ${message}`);
   }
 
   /** The compiler's message, in the lines of the source that the user wrote. */
@@ -268,6 +349,19 @@ export class Kernel {
     const wanted = this.bindings.filter((binding) => binding === kind).length;
     if (given !== wanted) {
       throw new ArgumentError(`${this.name}: has ${wanted} ${kind} bindings, was given ${given}`);
+    }
+  }
+
+  /** @throws LimitError where the device has fewer bindings. */
+  #checkBindings({ limits }: Device): void {
+    const uniforms = this.bindings.filter((binding) => binding === "uniform").length;
+    for (const [count, most, what] of [
+      [this.bindings.length - uniforms, limits.maxStorageBuffersPerShaderStage, "arrays"],
+      [uniforms, limits.maxUniformBuffersPerShaderStage, "uniforms"],
+    ] as const) {
+      if (count > most) {
+        throw new LimitError(`${this.name}: ${count} ${what} in one shader, this device allows ${most}`, count, most);
+      }
     }
   }
 
@@ -307,14 +401,24 @@ export class Kernel {
     grid: Grid,
   ): void {
     const { recorder } = device;
-    const isolated = !compiled.verified && this.#own.trusted !== true;
+    const arrays = [...inputs, ...outputs];
+    // What can fail alone is submitted alone. WGSL of element-wise functions can't find its bindings too small.
+    const isFree = this.#own.trusted !== true && this.#own.userLines === undefined;
+    const sizes = isFree
+      ? [...arrays, ...uniforms].map(({ bytes, byteLength }: Sized) => bytes ?? byteLength).join()
+      : "";
+    const isolated =
+      (!compiled.verified && this.#own.trusted !== true) ||
+      (isFree && !compiled.accepted.has(sizes)) ||
+      arrays.some(({ storage }) => storage.pooled.doubtful);
     if (isolated) recorder.flush();
     if (!compiled.verified) recorder.check(compiled.mistake);
     const written = outputs.map((output) => `${showShape(output.shape)} (${output.bytes} bytes)`);
     const command = {
       label: `${this.name} ${written.join(", ")}`,
       pipeline: compiled.pipeline,
-      reads: [...inputs, ...(this.#own.inPlace === true ? outputs : [])].map((array) => array.storage),
+      // A shader of the user's own may leave a part of what it writes as it was.
+      reads: (this.#own.inPlace === true || isFree ? arrays : inputs).map((array) => array.storage),
       writes: outputs.map((output) => output.storage),
     };
     for (const window of this.#windows(device, outputs)) {
@@ -340,7 +444,13 @@ export class Kernel {
         workgroups: this.#workgroups(window === null ? grid : { invocations: Math.ceil(window.bytes / 16) }, device),
       });
     }
-    if (isolated) recorder.flush();
+    if (!isolated) return;
+    recorder.flush();
+    void recorder.settled().then((failed) => {
+      if (failed !== null) return;
+      if (compiled.accepted.size >= mostAccepted) compiled.accepted.clear();
+      compiled.accepted.add(sizes);
+    });
   }
 
   /** The parts of larger arrays than one binding may have, each bound and dispatched alone; null for the whole. */

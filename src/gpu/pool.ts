@@ -1,4 +1,6 @@
-/** GPU buffers by size class, kept for reuse up to a cap in bytes. */
+/** GPU buffers by size class, kept for reuse up to a cap in bytes; given back to the GPU when it runs out of memory. */
+import { at } from "../assert.js";
+import { OutOfMemoryError, type GpugradError } from "../errors.js";
 import type { Device } from "./device.js";
 
 /**
@@ -17,7 +19,19 @@ export interface PooledBuffer {
   readonly bytes: number;
   /** The batch of commands that last used it; see `Recorder`. */
   lastBatch: number;
+  /** Counts up with every buffer that is made. */
+  readonly number: number;
+  /** Why it holds nothing: the GPU had no room for it, and said so some time after it was made. */
+  failure: GpugradError | null;
+  /**
+   * A large buffer, or one to read back with, of which the GPU has not said yet that there is room. What uses it is
+   * submitted alone, so that its failure takes nothing else along.
+   */
+  doubtful: boolean;
 }
+
+/** From this size on a new buffer is doubtful at first. */
+const large = 2 ** 22;
 
 export class Pool {
   liveBytes = 0;
@@ -26,6 +40,9 @@ export class Pool {
   allocatedBytes = 0;
   readonly #device: Device;
   #cap: number;
+  #made = 0;
+  /** Bytes that the GPU is known not to have, since it refused the buffer that would have made so many. */
+  #tooMany = Infinity;
   /** Released buffers by usage and size; a class that was touched last stands last. */
   readonly #free = new Map<string, PooledBuffer[]>();
 
@@ -40,7 +57,12 @@ export class Pool {
     this.#trim(bytes);
   }
 
-  /** A buffer of at least `bytes`, holding anything. `purpose` is named where there is no room for it. */
+  /**
+   * A buffer of at least `bytes`, holding anything.
+   *
+   * @throws OutOfMemoryError, naming `purpose`, where there is no room for it even when nothing is kept for reuse. Most
+   * implementations tell of that later: the buffer's `failure` is set then, and what is kept for reuse is given back.
+   */
   take(bytes: number, usage: GPUBufferUsageFlags, purpose: string): PooledBuffer {
     const { limits } = this.#device;
     const size = Math.min(sizeClass(bytes), Math.floor(limits.maxBufferSize / 16) * 16);
@@ -50,22 +72,80 @@ export class Pool {
       this.liveBytes += kept.bytes;
       return kept;
     }
-    const buffer = this.#device.recorder.watch(`${purpose}: no room for a buffer of ${size} bytes`, () =>
-      this.#device.gpuDevice.createBuffer({ size, usage, label: purpose }),
-    );
+    const room = this.#tooMany - 1 - this.liveBytes - size;
+    if (this.pooledBytes > room) this.#trim(Math.max(0, room));
+    const made = this.#make(size, usage, purpose);
     this.allocatedBytes += size;
     this.liveBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes + this.pooledBytes);
-    return { buffer, bytes: size, lastBatch: -1 };
+    return made;
+  }
+
+  #make(size: number, usage: GPUBufferUsageFlags, purpose: string): PooledBuffer {
+    const { gpuDevice, recorder } = this.#device;
+    const live = this.liveBytes;
+    const total = live + this.pooledBytes + size;
+    const noRoom = (message: string): GpugradError =>
+      new OutOfMemoryError(
+        `${purpose}: no room for a buffer of ${size} bytes, while ${live} bytes are in use: ${message}`,
+        size,
+        live,
+      );
+    const create = (): GPUBuffer => gpuDevice.createBuffer({ size, usage, label: purpose });
+    const { made: buffer, check } = this.withRoom(() => recorder.attempt(create, noRoom, purpose), noRoom);
+    const pooled: PooledBuffer = {
+      buffer,
+      bytes: size,
+      lastBatch: -1,
+      number: this.#made++,
+      failure: null,
+      doubtful: size >= large || (usage & 0x1) /* MAP_READ */ !== 0,
+    };
+    const known = check.then((failure) => {
+      pooled.doubtful = false;
+      pooled.failure = failure;
+      if (failure !== null) this.#refused(pooled, total);
+      // What fails is the work that uses this buffer, and no other.
+      return null;
+    });
+    recorder.check(known);
+    return pooled;
+  }
+
+  /** What `make` gives. Where that throws, it tries once more when nothing is kept for reuse. */
+  withRoom<T>(make: () => T, noRoom: (message: string) => GpugradError): T {
+    try {
+      return make();
+    } catch {
+      this.#trim(0);
+    }
+    try {
+      return make();
+    } catch (error) {
+      throw this.#device.lost ?? noRoom(String(error));
+    }
+  }
+
+  /** The GPU had no room: the buffer is none, and what is kept for reuse may be what is in the way. */
+  #refused(pooled: PooledBuffer, total: number): void {
+    this.#tooMany = Math.min(this.#tooMany, total);
+    const list = this.#free.get(keyOf(pooled.buffer.usage, pooled.bytes));
+    const index = list?.indexOf(pooled) ?? -1;
+    if (index >= 0) {
+      list?.splice(index, 1);
+      this.pooledBytes -= pooled.bytes;
+    }
+    this.#trim(0);
   }
 
   /** Takes a buffer back. Commands that are recorded already may still use it. */
   give(pooled: PooledBuffer): void {
     this.liveBytes -= pooled.bytes;
+    if (pooled.failure !== null) return;
     this.pooledBytes += pooled.bytes;
     const key = keyOf(pooled.buffer.usage, pooled.bytes);
     const list = this.#free.get(key) ?? [];
-    list.push(pooled);
+    insert(list, pooled);
     this.#free.delete(key);
     this.#free.set(key, list);
     if (this.pooledBytes > this.#cap) this.#trim(this.#cap);
@@ -86,6 +166,21 @@ export class Pool {
       if (this.pooledBytes <= bytes) return;
     }
   }
+}
+
+/**
+ * Keeps the list in falling order, so that `pop` gives the oldest buffer. A loop that takes and gives the same sizes then
+ * gets the same buffers in the same places every time, in whatever order it gave them back, and finds its bind groups.
+ */
+function insert(list: PooledBuffer[], pooled: PooledBuffer): void {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (at(list, middle).number > pooled.number) low = middle + 1;
+    else high = middle;
+  }
+  list.splice(low, 0, pooled);
 }
 
 function keyOf(usage: GPUBufferUsageFlags, bytes: number): string {

@@ -1,5 +1,5 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
-import { ValidationError, type GpugradError } from "../errors.js";
+import { OutOfMemoryError, ValidationError, type GpugradError } from "../errors.js";
 import type { GpuArray } from "./array.js";
 import type { Storage } from "./storage.js";
 
@@ -7,7 +7,7 @@ const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
 
 export async function read(array: GpuArray): Promise<Float32Array> {
   array.check();
-  if (array.constant !== null) return new Float32Array(array.size).fill(array.constant);
+  if (array.constant !== null) return roomFor(array.size, "read").fill(array.constant);
   const { storage, bytes } = array;
   if (bytes === 0) return new Float32Array(0);
   // The read's own reference: the array may be released while it waits.
@@ -28,21 +28,38 @@ export async function read(array: GpuArray): Promise<Float32Array> {
 async function copyBack(storage: Storage, bytes: number): Promise<Float32Array | GpugradError> {
   const { device } = storage;
   const { recorder, pool } = device;
+  if (device.lost !== null) throw device.lost;
   const staging = pool.take(bytes, usage, "read");
   try {
     recorder.copyToBuffer(storage, staging, bytes, "read");
     recorder.flush();
+    device.gpuDevice.pushErrorScope("validation");
     const mapping = staging.buffer.mapAsync(1 /* READ */, 0, bytes).then(
       () => true,
       () => false,
     );
+    device.gpuDevice.popErrorScope().catch(() => undefined);
     const [isMapped, failure] = await device.orLost(Promise.all([mapping, recorder.settled()]));
     if (storage.failure !== null) throw storage.failure;
-    if (failure !== null) return failure;
-    if (!isMapped) return new ValidationError("the buffer to read back with could not be mapped");
-    return new Float32Array(staging.buffer.getMappedRange(0, bytes).slice(0));
+    const refused = staging.failure ?? failure;
+    if (refused !== null) return refused;
+    if (!isMapped) {
+      return (await device.isLostNow()) ?? new ValidationError("the buffer to read back with could not be mapped");
+    }
+    const values = roomFor(bytes / 4, "read");
+    values.set(new Float32Array(staging.buffer.getMappedRange(0, bytes)));
+    return values;
   } finally {
     if (staging.buffer.mapState === "mapped") staging.buffer.unmap();
     pool.give(staging);
+  }
+}
+
+/** Zeros in the page's memory. @throws OutOfMemoryError, naming `purpose`, where it has no room for so many. */
+export function roomFor(numbers: number, purpose: string): Float32Array {
+  try {
+    return new Float32Array(numbers);
+  } catch {
+    throw new OutOfMemoryError(`${purpose}: the page has no room for ${numbers} numbers`, numbers * 4);
   }
 }

@@ -6,7 +6,7 @@
  * order of the queue. When one failed, everything it wrote is marked, and so is everything that later batches computed
  * from that; a read of a marked array rejects, a read of any other works.
  */
-import { OutOfMemoryError, ValidationError, type GpugradError } from "../errors.js";
+import { ArgumentError, OutOfMemoryError, ValidationError, WgslError, type GpugradError } from "../errors.js";
 import type { Device } from "./device.js";
 import type { Profiler } from "./profiler.js";
 import type { PooledBuffer } from "./pool.js";
@@ -66,17 +66,30 @@ export class Recorder {
 
   /** Copies into a buffer that is no array's, such as one for reading back. */
   copyToBuffer(from: Storage, to: PooledBuffer, bytes: number, label: string, writes: readonly Storage[] = []): void {
+    checkUsage(from.buffer, 0x4, "COPY_SRC", label);
+    checkUsage(to.buffer, 0x8, "COPY_DST", label);
+    const isolated = from.pooled.doubtful || to.doubtful;
+    if (isolated) this.flush();
     const encoder = this.#open();
     this.#endPass();
     encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
     to.lastBatch = this.#batch;
     this.#add({ label, reads: [from], writes });
+    if (isolated) this.flush();
   }
 
   /** Writes from the processor. The queue runs this before commands that are recorded and not yet submitted. */
   upload(to: Storage, values: Float32Array): void {
     this.flushIfUsing(to.pooled);
-    this.#device.gpuDevice.queue.writeBuffer(to.buffer, 0, values as Float32Array<ArrayBuffer>);
+    const { queue } = this.#device.gpuDevice;
+    const write = (): void => queue.writeBuffer(to.buffer, 0, values as Float32Array<ArrayBuffer>);
+    const what = `upload of ${values.byteLength} bytes`;
+    const { check } = this.attempt(write, (message) => new OutOfMemoryError(`${what}: ${message}`), what);
+    const known = check.then((failure) => {
+      if (failure !== null) to.failure = failure;
+      return null;
+    });
+    this.check(known);
   }
 
   flushIfUsing(pooled: PooledBuffer): void {
@@ -103,13 +116,25 @@ export class Recorder {
 
   /** Runs a call that makes something on the GPU, and has the open batch fail with `purpose` where that fails. */
   watch<T>(purpose: string, make: () => T): T {
+    const { made, check } = this.attempt(make, (message) => new OutOfMemoryError(`${purpose}: ${message}`), purpose);
+    this.check(check);
+    return made;
+  }
+
+  /** Runs a call that makes something on the GPU. Whether it was made is known later. */
+  attempt<T>(make: () => T, noRoom: (message: string) => GpugradError, purpose: string): { made: T; check: Check } {
     const { gpuDevice } = this.#device;
+    const checks: Check[] = [];
+    let made: T;
     gpuDevice.pushErrorScope("out-of-memory");
     gpuDevice.pushErrorScope("validation");
-    const made = make();
-    this.check(pop(gpuDevice, (message) => new ValidationError(`${purpose}: ${message}`)));
-    this.check(pop(gpuDevice, (message) => new OutOfMemoryError(`${purpose}: ${message}`)));
-    return made;
+    try {
+      made = make();
+    } finally {
+      checks.push(pop(gpuDevice, (message) => new ValidationError(`${purpose}: ${message}`)));
+      checks.push(pop(gpuDevice, noRoom));
+    }
+    return { made, check: Promise.all(checks).then(([validation, memory]) => memory ?? validation ?? null) };
   }
 
   /** Has the open batch, or the next one, fail where this check does. */
@@ -152,7 +177,9 @@ export class Recorder {
     const before = this.#settled;
     this.#settled = Promise.all(checks).then(async (outcomes) => {
       await before;
-      const failed = outcomes.find((outcome) => outcome !== null) ?? null;
+      const first = outcomes.find((outcome) => outcome !== null) ?? null;
+      // A command whose buffer was never made takes its whole batch with it.
+      const failed = first && (commands.map(refusedBuffer).find((refused) => refused !== null) ?? first);
       for (const { label, reads, writes } of commands) {
         const failure =
           failed === null
@@ -165,10 +192,24 @@ export class Recorder {
   }
 }
 
+/** @throws ArgumentError where a buffer of the application's own can't be copied. */
+function checkUsage(buffer: GPUBuffer, flag: GPUBufferUsageFlags, name: string, label: string): void {
+  if ((buffer.usage & flag) !== 0) return;
+  throw new ArgumentError(`${label}: the usage of the buffer given to fromBuffer must include ${name}`);
+}
+
+/** Why one of a command's buffers holds nothing, or null. */
+function refusedBuffer({ reads, writes }: Command): GpugradError | null {
+  return [...reads, ...writes].find(({ pooled }) => pooled.failure !== null)?.pooled.failure ?? null;
+}
+
 /** The same error, naming the command whose result it took. */
 function explain(error: GpugradError, label: string): GpugradError {
-  if (error instanceof OutOfMemoryError) return new OutOfMemoryError(`${label} has no result: ${error.message}`);
+  if (error instanceof OutOfMemoryError) {
+    return new OutOfMemoryError(`${label} has no result: ${error.message}`, error.asked, error.live);
+  }
   if (error instanceof ValidationError) return new ValidationError(`${label} has no result: ${error.message}`);
+  if (error instanceof WgslError) return new WgslError(`${label} has no result: ${error.message}`, error.line);
   return error;
 }
 

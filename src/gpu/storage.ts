@@ -11,10 +11,9 @@ export class Storage {
   readonly pooled: PooledBuffer;
   /** The application's own buffer: used, never reused or destroyed. */
   readonly foreign: boolean;
-  /** Why what is in here can't be trusted, once the GPU has reported it. */
-  failure: GpugradError | null = null;
   /** Counts up with every change in place. */
   version = 0;
+  #failure: GpugradError | null = null;
   #references = 1;
 
   private constructor(device: Device, pooled: PooledBuffer, foreign: boolean) {
@@ -28,11 +27,21 @@ export class Storage {
   }
 
   static wrap(device: Device, buffer: GPUBuffer): Storage {
-    return new Storage(device, { buffer, bytes: buffer.size, lastBatch: -1 }, true);
+    const { size: bytes } = buffer;
+    return new Storage(device, { buffer, bytes, lastBatch: -1, number: -1, failure: null, doubtful: false }, true);
   }
 
   get buffer(): GPUBuffer {
     return this.pooled.buffer;
+  }
+
+  /** Why what is in here can't be trusted, once the GPU has reported it. */
+  get failure(): GpugradError | null {
+    return this.pooled.failure ?? this.#failure;
+  }
+
+  set failure(failure: GpugradError | null) {
+    this.#failure = failure;
   }
 
   retain(): void {

@@ -2,6 +2,7 @@
  * Small blocks of numbers that shaders read: lengths, strides, axes. Equal blocks share one buffer that is written when
  * it is made and never again, so no upload can overtake recorded commands, and a loop that repeats uploads nothing.
  */
+import { OutOfMemoryError } from "../errors.js";
 import type { Device } from "./device.js";
 
 const most = 1024;
@@ -26,14 +27,25 @@ export class UniformCache {
       this.#buffers.set(key, known);
       return known;
     }
-    const { gpuDevice, recorder } = this.#device;
-    const buffer = recorder.watch(`no room for a uniform block of ${words.byteLength} bytes`, () =>
-      gpuDevice.createBuffer({ size: words.byteLength, usage: 0x40 /* UNIFORM */, mappedAtCreation: true }),
-    );
-    new Uint32Array(buffer.getMappedRange()).set(words);
-    buffer.unmap();
+    const { gpuDevice, pool, recorder } = this.#device;
+    const what = `a uniform block of ${words.byteLength} bytes`;
+    const noRoom = (message: string): OutOfMemoryError =>
+      new OutOfMemoryError(`no room for ${what}: ${message}`, words.byteLength, pool.liveBytes);
+    const create = (): GPUBuffer => {
+      const buffer = gpuDevice.createBuffer({ size: words.byteLength, usage: 0x40, mappedAtCreation: true });
+      new Uint32Array(buffer.getMappedRange()).set(words);
+      buffer.unmap();
+      return buffer;
+    };
+    if (this.#buffers.size >= most) this.#dropOldest();
+    const { made: buffer, check } = pool.withRoom(() => recorder.attempt(create, noRoom, what), noRoom);
     this.#buffers.set(key, buffer);
-    if (this.#buffers.size > most) this.#dropOldest();
+    const outcome = check.then((failure) => {
+      // What is no buffer must not be found again.
+      if (failure !== null) this.#buffers.delete(key);
+      return failure;
+    });
+    recorder.check(outcome);
     return buffer;
   }
 

@@ -1,0 +1,92 @@
+/** Times the sides of one problem in turn, after their results were found to agree. */
+import type { MathMode } from "../src/index.js";
+import { compare } from "./compare.js";
+import { inputFor } from "./problems.js";
+import type { Effort, Outcomes, Problem, SideName } from "./protocol.js";
+import { load, Unable, type Input, type Results, type Side, type Work } from "./side.js";
+
+const warmups = 2;
+
+const order = Object.keys(load) as SideName[];
+
+/** @param log told what takes long */
+export async function measure(problem: Problem, effort: Effort, log: (message: string) => void): Promise<Outcomes> {
+  const input = inputFor(problem.n);
+  const works = new Map<SideName, Work>();
+  const unable = new Map<SideName, string>();
+  try {
+    const expected = await expectedResults(problem, input);
+    for (const name of order) {
+      try {
+        const side: Side = await load[name]();
+        const work = await side.prepare(problem, input);
+        works.set(name, work);
+        compare(problem, name, await work.results(), expected[mathOf(name, problem)]);
+      } catch (error) {
+        if (!(error instanceof Unable)) throw error;
+        unable.set(name, error.message);
+      }
+    }
+    const times = await inTurn(works, effort, log);
+    const outcomes: Outcomes = {};
+    for (const [name, own] of times) outcomes[name] = { times: own };
+    for (const [name, reason] of unable) outcomes[name] = { unable: reason };
+    return outcomes;
+  } finally {
+    for (const work of works.values()) work.close();
+  }
+}
+
+/**
+ * What gpugrad computes, with the driver's exp and sin and with its own. Each side is held against the one whose
+ * functions it has: a driver's sin may be 2^-11 off, which 2,000 of them in a row make plain to see.
+ */
+async function expectedResults(problem: Problem, input: Input): Promise<Record<MathMode, Results>> {
+  const gpugrad = await load.gpugrad();
+  const results = async (math: MathMode): Promise<Results> => {
+    const work = await gpugrad.prepare({ ...problem, math }, input);
+    try {
+      return await work.results();
+    } finally {
+      work.close();
+    }
+  };
+  return { native: await results("native"), exact: await results("exact") };
+}
+
+/** Whose exp and sin a side has. JavaScript's are as near to the true ones as gpugrad's own. */
+function mathOf(side: SideName, { math }: Problem): MathMode {
+  if (side === "gpugrad" || side === "handwritten") return math;
+  return side === "javascript" ? "exact" : "native";
+}
+
+/** Rounds in which each side runs once, every round beginning with another one. */
+async function inTurn(
+  works: ReadonlyMap<SideName, Work>,
+  { rounds, budget, fewest, most }: Effort,
+  log: (message: string) => void,
+): Promise<Map<SideName, number[]>> {
+  const entries = [...works];
+  const times = new Map<SideName, number[]>(entries.map(([name]) => [name, []]));
+  const round = async (first: number): Promise<[SideName, number][]> => {
+    const taken: [SideName, number][] = [];
+    for (let k = 0; k < entries.length; k++) {
+      const entry = entries[(first + k) % entries.length];
+      if (entry === undefined) continue;
+      const [name, work] = entry;
+      // Nobody pays for what another side left to the garbage collector.
+      (globalThis as { gc?: () => void }).gc?.();
+      const start = performance.now();
+      await work.run();
+      taken.push([name, performance.now() - start]);
+    }
+    return taken;
+  };
+  let last: [SideName, number][] = [];
+  for (let k = 0; k < warmups; k++) last = await round(k);
+  const roundTime = last.reduce((sum, [, time]) => sum + time, 0);
+  const count = rounds ?? Math.min(most, Math.max(fewest, Math.round(budget / roundTime)));
+  log(`${count} rounds of ${roundTime.toFixed(0)} ms: ${last.map(([n, t]) => `${n} ${t.toFixed(1)}`).join(", ")}`);
+  for (let k = 0; k < count; k++) for (const [name, time] of await round(k)) times.get(name)?.push(time);
+  return times;
+}

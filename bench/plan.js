@@ -1,0 +1,68 @@
+/** The command line, and which problems it asks for. */
+import { parseArgs } from "node:util";
+
+/** @import { CaseName, Effort, Problem } from "./protocol.js" */
+
+export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds N] [--json]
+
+  --quick       smaller sizes and fewer rounds: within a minute
+  --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train
+  --rounds N    measure each case N times instead of as often as its time allows
+  --json        one JSON object as the last line`;
+
+/** @type {readonly CaseName[]} */
+const names = ["chain", "fused", "deep", "wide", "sum", "firstGradient", "train"];
+
+/**
+ * @param {string[]} args
+ * @returns {{ json: boolean, help: boolean, problems: Problem[], effort: Effort, fresh: number }} `fresh` is the number
+ * of fresh pages for each side
+ */
+export function plan(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+      only: { type: "string" },
+      rounds: { type: "string" },
+    },
+  });
+  const { quick, json, help } = values;
+  const only = values.only?.split(",").map((name) => name.trim());
+  const unknown = only?.find((name) => !names.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`there is no case ${unknown}; there are ${names.join(", ")}`);
+  const rounds = values.rounds === undefined ? null : Number(values.rounds);
+  if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0)) {
+    throw new Error(`--rounds takes a whole number, not ${values.rounds ?? ""}`);
+  }
+  return {
+    json,
+    help,
+    problems: allProblems(quick).filter(({ name }) => only?.includes(name) ?? true),
+    effort: quick ? { rounds, budget: 1500, fewest: 3, most: 15 } : { rounds, budget: 10_000, fewest: 5, most: 41 },
+    fresh: rounds ?? (quick ? 1 : 5),
+  };
+}
+
+/**
+ * @param {boolean} quick
+ * @returns {Problem[]}
+ */
+function allProblems(quick) {
+  const sizes = quick ? [2 ** 16, 2 ** 20] : [2 ** 16, 2 ** 20, 2 ** 24];
+  /** @type {Problem["math"][]} */
+  const modes = ["native", "exact"];
+  /** @type {(name: CaseName, n: number, depth: number, math?: Problem["math"]) => Problem} */
+  const problem = (name, n, depth, math = "native") => ({ name, n, depth, math });
+  return [
+    ...modes.flatMap((math) => sizes.map((n) => problem("chain", n, 3, math))),
+    ...modes.flatMap((math) => sizes.map((n) => problem("fused", n, 3, math))),
+    ...modes.map((math) => problem("deep", 1024, quick ? 500 : 2000, math)),
+    problem("wide", 4096, quick ? 250 : 1000),
+    problem("sum", 2 ** 20, 4),
+    problem("firstGradient", 2 ** 16, 3),
+    problem("train", 2 ** 16, quick ? 100 : 1000),
+  ];
+}

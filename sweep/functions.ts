@@ -1,0 +1,71 @@
+/** The library's function for each row, called as anybody would. */
+import * as g from "../src/index.js";
+import { Variable } from "../src/index.js";
+import type { Row } from "./table.js";
+
+type Apply = (...operands: Variable[]) => Variable;
+
+/** A function of one or two operands as one of a list. */
+const unary =
+  (f: (x: Variable) => Variable): Apply =>
+  (x = new Variable(NaN)) =>
+    f(x);
+const binary =
+  (f: (a: Variable, b: Variable) => Variable): Apply =>
+  (a = new Variable(NaN), b = new Variable(NaN)) =>
+    f(a, b);
+
+const functions: Readonly<Record<string, Apply>> = {
+  neg: unary(g.neg),
+  abs: unary(g.abs),
+  sign: unary(g.sign),
+  relu: unary(g.relu),
+  square: unary(g.square),
+  sqrt: unary(g.sqrt),
+  reciprocal: unary(g.reciprocal),
+  exp: unary(g.exp),
+  log: unary(g.log),
+  sin: unary(g.sin),
+  cos: unary(g.cos),
+  tan: unary(g.tan),
+  tanh: unary(g.tanh),
+  sigmoid: unary(g.sigmoid),
+  softplus: unary(g.softplus),
+  erf: unary(g.erf),
+  div: binary(g.div),
+  pow: binary(g.pow),
+  atan2: binary(g.atan2),
+};
+
+/** The function of a row, or the one whose gradient the row is of. */
+export function functionOf({ name }: Row): Apply {
+  const f = functions[name.replace(" backward", "")];
+  if (f === undefined) throw new Error(`there is no function ${name}`);
+  return f;
+}
+
+/** What is done to the results before they are looked at: a test plants an error here. */
+export type Afterwards = (result: Variable) => Variable;
+
+/** The results of a row for these operands; `b` is for the second, where there is one. */
+export async function compute(
+  row: Row,
+  a: Float32Array,
+  b: Float32Array,
+  afterwards?: Afterwards,
+): Promise<Float32Array> {
+  const isBackward = row.name.endsWith(" backward");
+  const operands = (row.operands === 2 ? [a, b] : [a]).map(
+    (values) => new Variable(values, { requiresGrad: isBackward }),
+  );
+  const y = functionOf(row)(...operands);
+  if (isBackward) y.backward();
+  const result = isBackward ? operands[0]?.grad : y;
+  if (result === null || result === undefined) throw new Error(`${row.name} gave no gradient`);
+  const looked = afterwards === undefined ? result : afterwards(result);
+  try {
+    return await looked.read();
+  } finally {
+    for (const variable of [looked, result, y, ...operands]) variable.dispose();
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * `npm run sweep`: every function over all 2^32 inputs against float64, in headless Chrome. Takes minutes for each;
+ * writes sweep/figures.json and the table of RELIABILITY.md after each. The exit status is 0 where all promises hold.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+import puppeteer from "puppeteer";
+import { createServer } from "vite";
+import { chromeFlags, findBrowser } from "../scripts/browser.js";
+import { plan, usage } from "./plan.js";
+import { machines, replaceBetweenMarks, table } from "./report.js";
+
+/** @import { Page } from "puppeteer" */
+/** @import { Figure } from "./figures.js" */
+/** @typedef {typeof import("./page.js")} SweepPage */
+/** @typedef {Record<string, Figure>} Figures */
+
+const here = import.meta.dirname;
+const repository = fileURLToPath(new URL("..", import.meta.url));
+const figuresFile = join(here, "figures.json");
+const documentFile = join(repository, "RELIABILITY.md");
+
+/** @param {string} message */
+const log = (message) => process.stderr.write(`${message}\n`);
+
+/** @param {ReturnType<typeof plan>} what */
+async function run({ only, stride, pairs }) {
+  const server = await createServer({
+    configFile: false,
+    root: here,
+    logLevel: "warn",
+    // Other servers of this repository watch and cache too; what changes meanwhile must not reload the page.
+    cacheDir: join(repository, "node_modules", ".vite-sweep"),
+    server: { fs: { allow: [repository] }, hmr: false, watch: null },
+  });
+  try {
+    await server.listen();
+    const [address] = server.resolvedUrls?.local ?? [];
+    if (address === undefined) throw new Error("the server has no address");
+    const browser = await puppeteer.launch({
+      executablePath: findBrowser(),
+      args: chromeFlags,
+      // One call sweeps one function.
+      protocolTimeout: 0,
+    });
+    try {
+      return await sweepAll(await open(await browser.newPage(), address), await browser.version(), only, stride, pairs);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await server.close();
+  }
+}
+
+/**
+ * @param {{ page: Page, module: string }} opened
+ * @param {string} browser
+ * @param {string[] | null} only
+ * @param {number} stride
+ * @param {number} pairs
+ * @returns {Promise<boolean>} whether all promises hold
+ */
+async function sweepAll({ page, module }, browser, only, stride, pairs) {
+  const { names, promises, adapter } = await page.evaluate(
+    (module) =>
+      import(module).then(async (/** @type {SweepPage} */ { names, promises, adapter }) => ({
+        names,
+        promises,
+        adapter: await adapter(),
+      })),
+    module,
+  );
+  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
+  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(", ")}; there are ${names.join(", ")}`);
+  log(`Adapter: ${adapter}, ${browser}`);
+
+  let allHold = true;
+  for (const name of only ?? names) {
+    const started = performance.now();
+    const found = await sweepOne(page, module, name, stride, pairs);
+    const { tally } = found;
+    const seconds = Math.round((performance.now() - started) / 1000);
+    log(
+      `${name}: ${tally.largest.toFixed(4)} ULP at ${tally.at}, ${tally.broken} of ${tally.operands} break the promise (${seconds} s)`,
+    );
+    for (const { operands, found, exact } of tally.deviations) log(`  of ${operands}: ${found}, exactly ${exact}`);
+    allHold &&= tally.broken === 0;
+    await record(names, name, { date: new Date().toISOString().slice(0, 10), adapter, browser, ...found });
+    await writeTable(names, promises);
+  }
+  await writeTable(names, promises);
+  return allHold;
+}
+
+/**
+ * @param {Page} page
+ * @param {string} module
+ * @param {string} name
+ * @param {number} stride
+ * @param {number} pairs
+ * @returns {ReturnType<SweepPage["sweep"]>}
+ */
+function sweepOne(page, module, name, stride, pairs) {
+  current = name;
+  return page.evaluate(
+    (module, name, stride, pairs) => {
+      const { showProgress } = /** @type {{ showProgress: (share: number) => Promise<void> }} */ (
+        /** @type {unknown} */ (globalThis)
+      );
+      return import(module).then((/** @type {SweepPage} */ { sweep }) =>
+        sweep(name, stride, pairs, (share) => void showProgress(share)),
+      );
+    },
+    module,
+    name,
+    stride,
+    pairs,
+  );
+}
+
+let current = "";
+let shown = "";
+
+/** Says how far it is: on one line of a terminal, in steps of 10 % elsewhere. @param {number} share */
+function showProgress(share) {
+  const percent = Math.floor(100 * share);
+  const isTerminal = process.stderr.isTTY;
+  const text = `${current} ${isTerminal ? percent : percent - (percent % 10)} %`;
+  if (text === shown) return;
+  shown = text;
+  process.stderr.write(isTerminal ? `\r\x1b[2K${text}${percent === 100 ? "\r\x1b[2K" : ""}` : `${text}\n`);
+}
+
+/** @returns {Promise<Figures>} */
+async function readFigures() {
+  /** @type {unknown} */
+  const figures = JSON.parse(await readFile(figuresFile, "utf8"));
+  return /** @type {Figures} */ (figures);
+}
+
+/**
+ * Writes the figure beside what is known of the other rows.
+ *
+ * @param {readonly string[]} names
+ * @param {string} name
+ * @param {Figure} figure
+ */
+async function record(names, name, figure) {
+  const figures = { ...(await readFigures()), [name]: figure };
+  const inOrder = names.filter((each) => each in figures).map((each) => [each, figures[each]]);
+  await writeFile(figuresFile, `${JSON.stringify(Object.fromEntries(inOrder), null, 2)}\n`);
+}
+
+/**
+ * Writes the table of RELIABILITY.md.
+ *
+ * @param {readonly string[]} names
+ * @param {Readonly<Record<string, string>>} promises
+ */
+async function writeTable(names, promises) {
+  const figures = await readFigures();
+  const text = `${table(names, promises, figures)}\n\n${machines(Object.values(figures))}`;
+  const document = replaceBetweenMarks(await readFile(documentFile, "utf8"), text);
+  const options = await resolveConfig(documentFile);
+  await writeFile(documentFile, await format(document, { ...options, parser: "markdown" }));
+}
+
+/**
+ * @param {Page} page
+ * @param {string} address
+ */
+async function open(page, address) {
+  page.on("error", (error) => {
+    log(`the page crashed: ${error.message}`);
+    process.exit(1);
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warn") log(`  ${message.text()}`);
+  });
+  await page.goto(address);
+  await page.exposeFunction("showProgress", showProgress);
+  return { page, module: new URL("page.ts", address).href };
+}
+
+try {
+  const what = plan(process.argv.slice(2));
+  if (what.help) process.stdout.write(`${usage}\n`);
+  else if (!(await run(what))) process.exitCode = 1;
+} catch (error) {
+  log(`sweep: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
