@@ -42,7 +42,6 @@ export { GpuArray } from "./gpu/array.js";
 export { flush, init, stats, type Device, type InitOptions, type Stats } from "./gpu/device.js";
 export {
   Kernel,
-  type Binding,
   type Grid,
   type HasArray,
   type KernelOptions,
@@ -50,6 +49,7 @@ export {
   type RunOptions,
 } from "./gpu/kernel.js";
 export { gradCheck, type GradCheckOptions, type GradCheckReport } from "./grad-check.js";
+export type { Binding } from "./gpu/program.js";
 export { noGrad } from "./grad-mode.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./graph.js";
 export { leaks, type Leak } from "./leaks.js";

@@ -4,7 +4,7 @@ import { LimitError } from "./errors.js";
 import type { GpuArray } from "./gpu/array.js";
 import { Kernel } from "./gpu/kernel.js";
 import { sizeOf, stridesOf, type Shape } from "./shape.js";
-import { harness, layoutWords, type Access, type Parameter } from "./wgsl/harness.js";
+import { harness, layoutWords, workgroupSize, type Access, type Parameter } from "./wgsl/harness.js";
 import type { ElementwiseSource } from "./wgsl/source.js";
 
 /** An array, and for each axis of the result how many of its elements one step along that axis skips. */
@@ -67,7 +67,7 @@ export class Shaders {
       const parameters = names.map((name, index): Parameter => ({ name, access: at(accesses, index) }));
       const { wgsl, bindings, sourceLine } = harness(this.#source.wgsl, call, parameters, results);
       kernel = new Kernel(
-        { name: call, wgsl, bindings },
+        { name: call, wgsl, bindings, workgroupSize },
         {
           padded: true,
           windows: !accesses.includes("strided"),
@@ -118,12 +118,9 @@ export function run(
     }
     if (accesses[index] === "strided") strided.push(strides);
   });
-  return kernel.run({
-    inputs,
-    outputs: Array.from({ length: outputs }, () => shape),
-    uniforms: strided.length === 0 ? constants : [...constants, layoutOf(shape, strided, kernel.name)],
-    invocations: Math.ceil(sizeOf(shape) / 4),
-  });
+  const uniforms = strided.length === 0 ? constants : [...constants, layoutOf(shape, strided, kernel.name)];
+  const shapes = outputs === 1 ? [shape] : Array.from({ length: outputs }, () => shape);
+  return kernel.apply(inputs, shapes, uniforms, Math.ceil(sizeOf(shape) / 4));
 }
 
 /** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */

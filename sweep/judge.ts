@@ -21,7 +21,7 @@ export interface Deviation {
 export interface Tally {
   /** Pairs count once. */
   operands: number;
-  /** The largest error in ULP, where the exact result is a normal number; operands that may be flushed count not. */
+  /** The largest error in ULP where the exact result is a normal number, apart from operands that were taken for 0. */
   largest: number;
   /** The operands where it is, as shown. */
   at: string;

@@ -206,10 +206,10 @@ describe("no room at all", () => {
       flush();
       const { liveBytes } = stats();
       refusal.rule = (bytes) => bytes > 4096;
-      const error = await errorOf(() => new Variable(x.data).broadcastTo([3, 1000]).read());
+      const error = await errorOf(() => new Variable(x.data).broadcastTo([32, 1000]).read());
       expect(error).toBeInstanceOf(OutOfMemoryError);
-      expect(error).toMatchObject({ code: "out-of-memory", asked: 12_288, live: liveBytes });
-      expect(String(error)).toMatch(/12288 bytes/);
+      expect(error).toMatchObject({ code: "out-of-memory", asked: 131_072, live: liveBytes });
+      expect(String(error)).toMatch(/131072 bytes/);
       expect(String(error)).toMatch(new RegExp(`${liveBytes} bytes are in use`));
       expect(String(error)).toMatch(/copy_forward/);
       expect((await inTime(healthy.read(), "a healthy read"))[999]).toBeCloseTo(Math.exp(0.5), 6);
@@ -278,7 +278,7 @@ async function readOnce(operation: (x: Variable) => Variable | GpuArray, x: Vari
 
 /** Each takes [64, 300] numbers of 0.5, in a Variable, and may fail at any buffer that it needs. */
 const operations: Record<string, (x: Variable) => Variable | GpuArray> = {
-  upload: () => new Variable(numbers(7777)),
+  upload: () => new Variable(numbers(20_000)),
   nested: () =>
     new Variable([
       [1, 2],
@@ -375,7 +375,9 @@ describe("wherever it happens", () => {
     expect(refusal.uncaptured).toEqual([]);
   });
 
-  test.each(Object.keys(operations))("%s, told later: the read rejects, and the next try works", async (name) => {
+  // Small buffers are taken for made: 64 KiB is where gpugrad begins to ask.
+  const large = Object.keys(operations).filter((name) => name !== "nested");
+  test.each(large)("%s, told later: the read rejects, and the next try works", async (name) => {
     const operation = operations[name]!;
     const refusal = await refusing("tells the scope");
     const x = new Variable(numbers(64 * 300), { shape: [64, 300] });
@@ -387,8 +389,8 @@ describe("wherever it happens", () => {
     const refuse = async (k: number): Promise<unknown> => {
       let left = k;
       let refused = false;
-      refusal.rule = () => {
-        const now = left-- === 0;
+      refusal.rule = (bytes) => {
+        const now = bytes >= 2 ** 16 && left-- === 0;
         refused ||= now;
         return now;
       };
@@ -406,7 +408,7 @@ describe("wherever it happens", () => {
       k++;
     }
     expect(k).toBeGreaterThan(0);
-    await expectBack(before, leaks().length);
+    await expectBack(before, 1);
     expect(refusal.uncaptured).toEqual([]);
   });
 });
@@ -427,7 +429,6 @@ test("a real allocation: as much as the adapter gives, or 8 GiB; an error if it 
       refusal = error;
     }
   }
-  console.log(`${arrays.length} arrays of ${count * 4} bytes, refused: ${String(refusal)}`);
   if (refusal !== null) expect(refusal).toEqual(outOfMemory);
   expect(await square(3).item()).toBe(9);
   for (const array of arrays) array.release();

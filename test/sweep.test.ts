@@ -7,7 +7,7 @@ import { elementwise, init, type Variable } from "../src/index.js";
 import { measured, nameOf } from "../sweep/figures.js";
 import { Judges } from "../sweep/judges.js";
 import { measure, type MeasureOptions } from "../sweep/measure.js";
-import { fixedSample, type Sample } from "../sweep/operands.js";
+import { fixedSample } from "../sweep/operands.js";
 import * as reference from "../sweep/reference.js";
 import { rowOf, rows, type Row } from "../sweep/table.js";
 
@@ -75,13 +75,12 @@ describe("an error of 2 ULP", () => {
       return bitcast<f32>(bitcast<u32>(x) - 2u);
     }
   `);
-  const small: Sample = { stride: 524287, dense: 2 ** 10, pairs: 2 ** 14 };
   const bounded = new Set(names.filter((name) => "bound" in rowOf(name).accuracy));
 
   test.each(names.filter((name) => !bounded.has(name)))("planted in %s is found", async (name) => {
     const row = rowOf(name);
     for (const plant of [plus2, minus2]) {
-      const tally = await measure(row, small, judges, { ...limitOf(row), afterwards: (y: Variable) => plant(y) });
+      const tally = await measure(row, fixedSample, judges, { ...limitOf(row), afterwards: (y: Variable) => plant(y) });
       expect(tally.broken).toBeGreaterThan(0);
       expect(tally.deviations).not.toEqual([]);
     }
@@ -89,7 +88,7 @@ describe("an error of 2 ULP", () => {
 
   test.each([...bounded])("planted in %s, or what comes to it where the formula cancels, is found", async (name) => {
     const off = elementwise("fn off_forward(x: f32) -> f32 { return x + 4.0 * 1.1920929e-7; }");
-    const tally = await measure(rowOf(name), small, judges, { afterwards: (y: Variable) => off(y) });
+    const tally = await measure(rowOf(name), fixedSample, judges, { afterwards: (y: Variable) => off(y) });
     expect(tally.broken).toBeGreaterThan(1000);
   });
 

@@ -18,7 +18,12 @@ export class BindGroups {
     this.#device = device;
   }
 
-  get(layout: GPUBindGroupLayout, bindings: readonly Required<GPUBufferBinding>[], label: string): GPUBindGroup {
+  /** @param purpose named where WebGPU refuses; null for what it can't refuse */
+  get(
+    layout: GPUBindGroupLayout,
+    bindings: readonly Required<GPUBufferBinding>[],
+    purpose: string | null,
+  ): GPUBindGroup {
     let key = String(this.#numberOf(layout));
     for (const { buffer, offset, size } of bindings) key += `,${this.#numberOf(buffer)}:${offset}:${size}`;
     const known = this.#groups.get(key);
@@ -28,9 +33,8 @@ export class BindGroups {
       return known;
     }
     const entries = bindings.map((resource, binding) => ({ binding, resource }));
-    const group = this.#device.recorder.watch(`${label} can't be bound`, () =>
-      this.#device.gpuDevice.createBindGroup({ layout, entries }),
-    );
+    const make = (): GPUBindGroup => this.#device.gpuDevice.createBindGroup({ layout, entries });
+    const group = purpose === null ? make() : this.#device.recorder.watch(`${purpose} can't be bound`, make);
     this.#groups.set(key, group);
     if (this.#groups.size > most) {
       for (const oldest of this.#groups.keys()) {

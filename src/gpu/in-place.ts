@@ -11,7 +11,7 @@ let descender: Kernel | null = null;
 /** Every element becomes `value`. */
 export function fill(array: GpuArray, value: number): void {
   filler ??= new Kernel(
-    { name: "fill", wgsl: fillWgsl, bindings: ["output", "uniform"] },
+    { name: "fill", wgsl: fillWgsl, bindings: ["output", "uniform"], workgroupSize: 256 },
     { padded: true, windows: true, trusted: true },
   );
   filler.runInto({
@@ -25,7 +25,7 @@ export function fill(array: GpuArray, value: number): void {
 /** x ← x - rate · g */
 export function descend(x: GpuArray, g: GpuArray, rate: number): void {
   descender ??= new Kernel(
-    { name: "descend", wgsl: descendWgsl, bindings: ["output", "input", "uniform"] },
+    { name: "descend", wgsl: descendWgsl, bindings: ["output", "input", "uniform"], workgroupSize: 256 },
     { padded: true, windows: true, trusted: true, inPlace: true },
   );
   descender.runInto({

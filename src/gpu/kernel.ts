@@ -1,14 +1,12 @@
 /** A compute shader of one's own: WGSL source, its bindings in order, and the grid it is dispatched over. */
 import { at } from "../assert.js";
 import { checkList, checkObject } from "../arguments.js";
-import { ArgumentError, isGpugradError, LimitError, WgslError } from "../errors.js";
+import { ArgumentError, LimitError } from "../errors.js";
 import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
-import { joinMath, type MathMode } from "../wgsl/math.js";
+import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
 import { currentDevice, type Device } from "./device.js";
-
-/** What stands at a binding of group 0: an array that is read, one that is written, or a small block of numbers. */
-export type Binding = "input" | "output" | "uniform";
+import { Program, type Binding, type UserLines } from "./program.js";
 
 export interface KernelOptions {
   /** Named in errors and in profiles. */
@@ -33,14 +31,14 @@ export type RunOptions = Grid & {
   /** Shapes of the arrays to be made for the "output" bindings, in order. */
   readonly outputs: readonly Shape[];
   /** Blocks for the "uniform" bindings, in order; each at most 64 KiB. */
-  readonly uniforms?: readonly (Uint32Array | Int32Array | Float32Array)[];
+  readonly uniforms?: readonly UniformBlock[];
 };
 
 /** As RunOptions, with arrays for the outputs instead of shapes. */
 export type RunIntoOptions = Grid & {
   readonly inputs: readonly HasArray[];
   readonly outputs: readonly HasArray[];
-  readonly uniforms?: readonly (Uint32Array | Int32Array | Float32Array)[];
+  readonly uniforms?: readonly UniformBlock[];
 };
 
 /** Settings that only gpugrad's own kernels need. */
@@ -56,37 +54,30 @@ interface OwnOptions {
   readonly inPlace?: boolean;
   /** The library's own WGSL: it compiles. Other kernels are tried in a submit of their own first. */
   readonly trusted?: boolean;
-  /** Where in `wgsl` the text of the user begins, and its number of lines: errors are told in its lines. */
-  readonly userLines?: { readonly first: number; readonly count: number };
+  /** Where in `wgsl` the text of the user stands. */
+  readonly userLines?: UserLines;
 }
 
-/** Sizes that are remembered for one Kernel. */
-const mostAccepted = 1000;
-
-interface Compiled {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-  /** What the compiler has to say, once it has said it; null for no mistake. */
-  readonly mistake: Promise<WgslError | null>;
-  /** True once the compiler has said that all is well. */
-  verified: boolean;
-  /** Of a Kernel of the user's own: the sizes of bindings with which it has run. Others may be too small for its WGSL. */
-  readonly accepted: Set<string>;
-}
-
-/** An array, or a block of numbers. */
-interface Sized {
-  readonly bytes?: number;
-  readonly byteLength?: number;
-}
+type UniformBlock = Uint32Array | Int32Array | Float32Array;
 
 /** What a run was given, checked and read once. */
 interface Given<Output> {
   readonly inputs: readonly GpuArray[];
   readonly outputs: readonly Output[];
-  readonly uniforms: readonly (Uint32Array | Int32Array | Float32Array)[];
+  readonly uniforms: readonly UniformBlock[];
   readonly grid: Grid;
 }
+
+type Workgroups = readonly [number, number, number];
+
+/** A part of arrays that are larger than one binding may be. */
+interface Window {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Sizes that are remembered for one Kernel. */
+const mostAccepted = 1000;
 
 /**
  * A compute shader with bindings. It is compiled once per device, at its first run.
@@ -114,7 +105,8 @@ export class Kernel {
   readonly bindings: readonly Binding[];
   readonly workgroupSize: number;
   readonly #own: OwnOptions;
-  readonly #compiled = new WeakMap<Device, Map<MathMode, Compiled>>();
+  readonly #program: Program;
+  readonly #counts: Readonly<Record<Binding, number>>;
 
   constructor(options: KernelOptions, own: OwnOptions = {}) {
     const { name, wgsl, bindings, workgroupSize = 64 } = checkObject(options, "a Kernel's options");
@@ -134,6 +126,9 @@ export class Kernel {
     this.bindings = Object.freeze(list as Binding[]);
     this.workgroupSize = workgroupSize;
     this.#own = own;
+    this.#program = new Program(name, wgsl, this.bindings, own.userLines);
+    const count = (kind: Binding): number => this.bindings.filter((binding) => binding === kind).length;
+    this.#counts = { input: count("input"), output: count("output"), uniform: count("uniform") };
   }
 
   /**
@@ -146,17 +141,7 @@ export class Kernel {
     const given = this.#checkOptions<Shape>(options);
     this.#checkCount("output", given.outputs.length);
     const shapes = given.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
-    const device = given.inputs[0]?.device ?? currentDevice();
-    this.#checkBindable(device, shapes);
-    const outputs: GpuArray[] = [];
-    try {
-      for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
-      this.#run({ ...given, outputs });
-    } catch (error) {
-      for (const array of outputs) array.release();
-      throw error;
-    }
-    return outputs;
+    return this.#allocateAndRun(given, shapes);
   }
 
   /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
@@ -192,21 +177,53 @@ export class Kernel {
     };
   }
 
+  /**
+   * `run` for gpugrad's own callers, which need no checks of types: one dispatch of as many invocations.
+   *
+   * @internal
+   */
+  apply(
+    inputs: readonly GpuArray[],
+    shapes: readonly Shape[],
+    uniforms: readonly UniformBlock[],
+    invocations: number,
+  ): GpuArray[] {
+    return this.#allocateAndRun({ inputs, outputs: shapes, uniforms, grid: { invocations } }, shapes);
+  }
+
+  #allocateAndRun({ inputs, uniforms, grid }: Given<unknown>, shapes: readonly Shape[]): GpuArray[] {
+    const device = inputs[0]?.device ?? currentDevice();
+    for (const shape of shapes) this.#checkBindable(device, shape);
+    const outputs: GpuArray[] = [];
+    try {
+      for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
+      this.#run({ inputs, outputs, uniforms, grid });
+    } catch (error) {
+      for (const array of outputs) array.release();
+      throw error;
+    }
+    return outputs;
+  }
+
   #run({ inputs, outputs, uniforms, grid }: Given<GpuArray>): void {
     this.#checkCount("input", inputs.length);
     this.#checkCount("output", outputs.length);
     this.#checkCount("uniform", uniforms.length);
     const device = outputs[0]?.device ?? currentDevice();
-    for (const array of [...inputs, ...outputs]) checkDevice(array, device, this.name);
-    this.#checkBindable(
-      device,
-      [...inputs, ...outputs].map(({ shape }) => shape),
-    );
-    this.#workgroups(grid, device);
-    this.#checkUniforms(device, uniforms);
+    for (const array of inputs) this.#checkArray(device, array);
+    for (const array of outputs) this.#checkArray(device, array);
+    const workgroups = this.#workgroups(grid, device);
+    if (this.#own.trusted !== true) {
+      this.#checkUniforms(device, uniforms);
+      this.#checkApart(inputs, outputs);
+    }
     if (outputs.every((output) => output.size === 0)) return;
-    if (this.#own.trusted !== true) this.#checkApart(inputs, outputs);
-    this.#dispatch(device, this.#compile(device), inputs, outputs, uniforms, grid);
+    this.#dispatch(device, inputs, outputs, uniforms, workgroups);
+  }
+
+  #checkArray(device: Device, array: GpuArray): void {
+    checkDevice(array, device, this.name);
+    this.#checkBindable(device, array.shape);
   }
 
   #checkUniforms(device: Device, uniforms: readonly ArrayBufferView[]): void {
@@ -242,132 +259,24 @@ export class Kernel {
 
   /** The whole shader, with the math that it names joined to it. */
   source(math: MathMode): string {
-    return joinMath(this.wgsl, math);
+    return this.#program.source(math);
   }
 
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
   async prepare(device = currentDevice()): Promise<void> {
-    const { math } = checkObject(device, `${this.name}: a device`);
-    const known = this.#pipelinesOn(device).get(math);
-    if (known !== undefined) {
-      const mistake = await device.orLost(known.mistake);
-      if (mistake !== null) throw mistake;
-      return;
-    }
-    const { descriptor, layout, mistake } = this.#describe(device);
-    const found = await device.orLost(mistake);
-    if (found !== null) throw found;
-    const compiling = device.gpuDevice.createComputePipelineAsync(descriptor);
-    const pipeline = await device.orLost(compiling).catch((error: unknown) => {
-      throw error instanceof Error && !isGpugradError(error) ? this.#refused(error) : error;
-    });
-    if (this.#pipelinesOn(device).has(math)) return;
-    device.pipelines++;
-    this.#pipelinesOn(device).set(math, { pipeline, layout, mistake, verified: true, accepted: new Set() });
-  }
-
-  #pipelinesOn(device: Device): Map<MathMode, Compiled> {
-    let known = this.#compiled.get(device);
-    if (known === undefined) {
-      known = new Map<MathMode, Compiled>();
-      this.#compiled.set(device, known);
-    }
-    return known;
-  }
-
-  #compile(device: Device): Compiled {
-    const known = this.#pipelinesOn(device).get(device.math);
-    if (known !== undefined) return known;
-    const { descriptor, layout, mistake } = this.#describe(device);
-    const { gpuDevice } = device;
-    gpuDevice.pushErrorScope("internal");
-    gpuDevice.pushErrorScope("validation");
-    const pipeline = gpuDevice.createComputePipeline(descriptor);
-    const scopes = [gpuDevice.popErrorScope(), gpuDevice.popErrorScope()];
-    const refused = Promise.all(scopes).then(
-      (errors) => errors.find((error) => error !== null) ?? null,
-      () => null,
-    );
-    const compiled: Compiled = {
-      pipeline,
-      layout,
-      verified: false,
-      accepted: new Set(),
-      mistake: Promise.all([mistake, refused]).then(([inSource, inPipeline]) => {
-        if (inSource !== null) return inSource;
-        return inPipeline === null ? null : this.#refused(inPipeline);
-      }),
-    };
-    void compiled.mistake.then((found) => {
-      compiled.verified = found === null;
-    });
-    device.pipelines++;
-    this.#pipelinesOn(device).set(device.math, compiled);
-    return compiled;
-  }
-
-  #describe(device: Device): {
-    descriptor: GPUComputePipelineDescriptor;
-    layout: GPUBindGroupLayout;
-    mistake: Promise<WgslError | null>;
-  } {
-    this.#checkBindings(device);
-    const { gpuDevice } = device;
-    const layout = device.bindGroupLayout(this.bindings);
-    gpuDevice.pushErrorScope("validation");
-    const module = gpuDevice.createShaderModule({ code: this.source(device.math), label: this.name });
-    const pipelineLayout = gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout] });
-    gpuDevice.popErrorScope().catch(() => undefined);
-    return {
-      layout,
-      descriptor: { label: this.name, layout: pipelineLayout, compute: { module, entryPoint: "main" } },
-      mistake: module.getCompilationInfo().then(
-        ({ messages }) => {
-          const error = messages.find((message) => message.type === "error");
-          return error === undefined ? null : this.#explain(error);
-        },
-        () => null,
-      ),
-    };
-  }
-
-  /** What the compiler has nothing against, but WebGPU has: the entry point, its workgroup size or its bindings. */
-  #refused({ message }: { readonly message: string }): WgslError {
-    return new WgslError(`${this.name}: ${message}`);
-  }
-
-  /** The compiler's message, in the lines of the source that the user wrote. */
-  #explain({ message, lineNum, linePos }: GPUCompilationMessage): WgslError {
-    const { first, count } = this.#own.userLines ?? { first: 1, count: this.wgsl.split("\n").length };
-    const line = lineNum - first + 1;
-    if (lineNum === 0 || line < 1 || line > count) return new WgslError(`${this.name}: ${message}`);
-    const text = this.wgsl.split("\n")[lineNum - 1]?.trim() ?? "";
-    return new WgslError(`${this.name}, line ${line}, column ${linePos}: ${message}\n  ${text}`, line);
+    await this.#program.prepare(checkObject(device, `${this.name}: a device`));
   }
 
   #checkCount(kind: Binding, given: number): void {
-    const wanted = this.bindings.filter((binding) => binding === kind).length;
+    const wanted = this.#counts[kind];
     if (given !== wanted) {
       throw new ArgumentError(`${this.name}: has ${wanted} ${kind} bindings, was given ${given}`);
     }
   }
 
-  /** @throws LimitError where the device has fewer bindings. */
-  #checkBindings({ limits }: Device): void {
-    const uniforms = this.bindings.filter((binding) => binding === "uniform").length;
-    for (const [count, most, what] of [
-      [this.bindings.length - uniforms, limits.maxStorageBuffersPerShaderStage, "arrays"],
-      [uniforms, limits.maxUniformBuffersPerShaderStage, "uniforms"],
-    ] as const) {
-      if (count > most) {
-        throw new LimitError(`${this.name}: ${count} ${what} in one shader, this device allows ${most}`, count, most);
-      }
-    }
-  }
-
-  #workgroups(grid: Grid, device: Device): readonly [number, number, number] {
+  #workgroups(grid: Grid, device: Device): Workgroups {
     const most = device.limits.maxComputeWorkgroupsPerDimension;
-    let counts: readonly [number, number, number];
+    let counts: Workgroups;
     if ("invocations" in grid) {
       if (!Number.isSafeInteger(grid.invocations) || grid.invocations < 0) {
         throw new ArgumentError(`${this.name}: invocations must be a whole number, not ${describe(grid.invocations)}`);
@@ -394,57 +303,46 @@ export class Kernel {
 
   #dispatch(
     device: Device,
-    compiled: Compiled,
     inputs: readonly GpuArray[],
     outputs: readonly GpuArray[],
-    uniforms: readonly ArrayBufferView[],
-    grid: Grid,
+    uniforms: readonly UniformBlock[],
+    workgroups: Workgroups,
   ): void {
     const { recorder } = device;
+    const compiled = this.#program.compile(device);
     const arrays = [...inputs, ...outputs];
     // What can fail alone is submitted alone. WGSL of element-wise functions can't find its bindings too small.
-    const isFree = this.#own.trusted !== true && this.#own.userLines === undefined;
+    const trusted = this.#own.trusted === true;
+    const isFree = !trusted && this.#own.userLines === undefined;
     const sizes = isFree
-      ? [...arrays, ...uniforms].map(({ bytes, byteLength }: Sized) => bytes ?? byteLength).join()
+      ? `${arrays.map(({ bytes }) => bytes).join()};${uniforms.map((u) => u.byteLength).join()}`
       : "";
-    const isolated =
-      (!compiled.verified && this.#own.trusted !== true) ||
+    const isDoubtful =
+      (!trusted && !compiled.verified) ||
       (isFree && !compiled.accepted.has(sizes)) ||
       arrays.some(({ storage }) => storage.pooled.doubtful);
-    if (isolated) recorder.flush();
+    const isSure = !isDoubtful && arrays.every(({ storage }) => storage.pooled.confirmed);
+    if (isDoubtful) recorder.flush();
     if (!compiled.verified) recorder.check(compiled.mistake);
-    const written = outputs.map((output) => `${showShape(output.shape)} (${output.bytes} bytes)`);
     const command = {
-      label: `${this.name} ${written.join(", ")}`,
+      label: () =>
+        `${this.name} ${outputs.map(({ shape, bytes }) => `${showShape(shape)} (${bytes} bytes)`).join(", ")}`,
       pipeline: compiled.pipeline,
       // A shader of the user's own may leave a part of what it writes as it was.
       reads: (this.#own.inPlace === true || isFree ? arrays : inputs).map((array) => array.storage),
       writes: outputs.map((output) => output.storage),
     };
     for (const window of this.#windows(device, outputs)) {
-      const next = { input: 0, output: 0, uniform: 0 };
-      let bytes = 0;
-      const bound = this.bindings.map((kind) => {
-        const index = next[kind]++;
-        if (kind === "uniform") {
-          const buffer = device.uniforms.get(at(uniforms, index));
-          return { buffer, offset: 0, size: buffer.size };
-        }
-        const array = at(kind === "input" ? inputs : outputs, index);
-        const range = window !== null && array.size === outputs[0]?.size ? window : { offset: 0, bytes: array.bytes };
-        bytes += range.bytes;
-        const size =
-          this.#own.padded === true ? Math.max(16, Math.ceil(range.bytes / 16) * 16) : Math.max(4, range.bytes);
-        return { buffer: array.storage.buffer, offset: range.offset, size };
-      });
+      const bound = this.#bound(device, inputs, outputs, uniforms, window);
       recorder.dispatch({
         ...command,
-        bytes,
-        bindGroup: device.bindGroups.get(compiled.layout, bound, this.name),
-        workgroups: this.#workgroups(window === null ? grid : { invocations: Math.ceil(window.bytes / 16) }, device),
+        bytes: (window?.bytes ?? 0) * arrays.length || arrays.reduce((total, { bytes }) => total + bytes, 0),
+        bindGroup: device.bindGroups.get(compiled.layout, bound, isSure ? null : this.name),
+        workgroups:
+          window === null ? workgroups : this.#workgroups({ invocations: Math.ceil(window.bytes / 16) }, device),
       });
     }
-    if (!isolated) return;
+    if (!isDoubtful) return;
     recorder.flush();
     void recorder.settled().then((failed) => {
       if (failed !== null) return;
@@ -453,8 +351,31 @@ export class Kernel {
     });
   }
 
+  /** What stands at each binding, for the whole arrays or a part of them. */
+  #bound(
+    device: Device,
+    inputs: readonly GpuArray[],
+    outputs: readonly GpuArray[],
+    uniforms: readonly UniformBlock[],
+    window: Window | null,
+  ): Required<GPUBufferBinding>[] {
+    const next = { input: 0, output: 0, uniform: 0 };
+    return this.bindings.map((kind) => {
+      const index = next[kind]++;
+      if (kind === "uniform") {
+        const buffer = device.uniforms.get(at(uniforms, index));
+        return { buffer, offset: 0, size: buffer.size };
+      }
+      const array = at(kind === "input" ? inputs : outputs, index);
+      const cut = window !== null && array.size === outputs[0]?.size;
+      const bytes = cut ? window.bytes : array.bytes;
+      const size = this.#own.padded === true ? Math.max(16, Math.ceil(bytes / 16) * 16) : Math.max(4, bytes);
+      return { buffer: array.storage.buffer, offset: cut ? window.offset : 0, size };
+    });
+  }
+
   /** The parts of larger arrays than one binding may have, each bound and dispatched alone; null for the whole. */
-  #windows(device: Device, outputs: readonly GpuArray[]): ({ offset: number; bytes: number } | null)[] {
+  #windows(device: Device, outputs: readonly GpuArray[]): (Window | null)[] {
     const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = device.limits;
     const bytes = outputs[0]?.bytes ?? 0;
     if (this.#own.windows !== true || bytes <= maxStorageBufferBindingSize) return [null];
@@ -467,24 +388,21 @@ export class Kernel {
   }
 
   /** @throws LimitError where an array is larger than one binding may be, and can't be taken in windows. */
-  #checkBindable(device: Device, shapes: readonly Shape[]): void {
+  #checkBindable(device: Device, shape: Shape): void {
     if (this.#own.windows === true) return;
     const most = device.limits.maxStorageBufferBindingSize;
-    for (const shape of shapes) {
-      const bytes = sizeOf(shape) * 4;
-      if (bytes > most) {
-        throw new LimitError(
-          `${this.name}: an array of shape ${showShape(shape)} has ${bytes} bytes, a shader of this device can bind ${most}`,
-          bytes,
-          most,
-        );
-      }
-    }
+    const bytes = sizeOf(shape) * 4;
+    if (bytes <= most) return;
+    throw new LimitError(
+      `${this.name}: an array of shape ${showShape(shape)} has ${bytes} bytes, a shader of this device can bind ${most}`,
+      bytes,
+      most,
+    );
   }
 }
 
 /** A number of workgroups as a grid: along x as far as a dimension goes, then along y. */
-function spread(count: number, most: number): readonly [number, number, number] {
+function spread(count: number, most: number): Workgroups {
   const y = Math.max(1, Math.ceil(count / most));
   return [Math.ceil(count / y), y, 1];
 }

@@ -2,6 +2,7 @@
 import { at } from "../assert.js";
 import { OutOfMemoryError, type GpugradError } from "../errors.js";
 import type { Device } from "./device.js";
+import { watched } from "./recorder.js";
 
 /**
  * The size of the buffer that holds `bytes`: a multiple of 16, so that the last vec4 needs no tail code, and one of
@@ -24,10 +25,12 @@ export interface PooledBuffer {
   /** Why it holds nothing: the GPU had no room for it, and said so some time after it was made. */
   failure: GpugradError | null;
   /**
-   * A large buffer, or one to read back with, of which the GPU has not said yet that there is room. What uses it is
+   * A large buffer, of which the GPU has not said yet that there is room. What uses it is
    * submitted alone, so that its failure takes nothing else along.
    */
   doubtful: boolean;
+  /** Whether it is known to be a buffer of this device. */
+  confirmed: boolean;
 }
 
 /** From this size on a new buffer is doubtful at first. */
@@ -92,17 +95,19 @@ export class Pool {
         live,
       );
     const create = (): GPUBuffer => gpuDevice.createBuffer({ size, usage, label: purpose });
-    const { made: buffer, check } = this.withRoom(() => recorder.attempt(create, noRoom, purpose), noRoom);
+    const { made: buffer, check } = this.withRoom(() => recorder.attempt(size, create, noRoom, purpose), noRoom);
     const pooled: PooledBuffer = {
       buffer,
       bytes: size,
       lastBatch: -1,
       number: this.#made++,
       failure: null,
-      doubtful: size >= large || (usage & 0x1) /* MAP_READ */ !== 0,
+      doubtful: size >= large,
+      confirmed: size < watched,
     };
     const known = check.then((failure) => {
       pooled.doubtful = false;
+      pooled.confirmed = failure === null;
       pooled.failure = failure;
       if (failure !== null) this.#refused(pooled, total);
       // What fails is the work that uses this buffer, and no other.

@@ -14,8 +14,12 @@ import type { Storage } from "./storage.js";
 
 const maxCommands = 1024;
 
+/** From how many bytes on an allocation or an upload has error scopes of its own. */
+export const watched = 2 ** 16;
+
 interface Command {
-  readonly label: string;
+  /** Names the command and what it writes; only asked for where it failed or is measured. */
+  readonly label: () => string;
   readonly reads: readonly Storage[];
   readonly writes: readonly Storage[];
 }
@@ -31,12 +35,16 @@ export interface Dispatch extends Command {
 /** Resolves to what went wrong, or to null. */
 type Check = Promise<GpugradError | null>;
 
+const fine: Check = Promise.resolve(null);
+
 export class Recorder {
   /** Measures dispatches while `profile` runs. */
   profiler: Profiler | null = null;
   readonly #device: Device;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
+  /** The one that is set in the open pass. */
+  #pipeline: GPUComputePipeline | null = null;
   #commands: Command[] = [];
   #checks: Check[] = [];
   #batch = 0;
@@ -50,12 +58,16 @@ export class Recorder {
     const encoder = this.#open();
     if (this.profiler !== null) {
       this.#endPass();
-      this.#pass = encoder.beginComputePass(this.profiler.measure(command.label, command.bytes));
+      this.#pass = encoder.beginComputePass(this.profiler.measure(command.label(), command.bytes));
     }
     this.#pass ??= encoder.beginComputePass();
-    this.#pass.setPipeline(command.pipeline);
+    if (command.pipeline !== this.#pipeline) {
+      this.#pipeline = command.pipeline;
+      this.#pass.setPipeline(command.pipeline);
+    }
     this.#pass.setBindGroup(0, command.bindGroup);
-    this.#pass.dispatchWorkgroups(...command.workgroups);
+    const [x, y, z] = command.workgroups;
+    this.#pass.dispatchWorkgroups(x, y, z);
     this.#device.dispatches++;
     this.#add(command);
   }
@@ -74,7 +86,7 @@ export class Recorder {
     this.#endPass();
     encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
     to.lastBatch = this.#batch;
-    this.#add({ label, reads: [from], writes });
+    this.#add({ label: () => label, reads: [from], writes });
     if (isolated) this.flush();
   }
 
@@ -84,7 +96,8 @@ export class Recorder {
     const { queue } = this.#device.gpuDevice;
     const write = (): void => queue.writeBuffer(to.buffer, 0, values as Float32Array<ArrayBuffer>);
     const what = `upload of ${values.byteLength} bytes`;
-    const { check } = this.attempt(write, (message) => new OutOfMemoryError(`${what}: ${message}`), what);
+    const noRoom = (message: string): GpugradError => new OutOfMemoryError(`${what}: ${message}`);
+    const { check } = this.attempt(values.byteLength, write, noRoom, what);
     const known = check.then((failure) => {
       if (failure !== null) to.failure = failure;
       return null;
@@ -116,13 +129,27 @@ export class Recorder {
 
   /** Runs a call that makes something on the GPU, and has the open batch fail with `purpose` where that fails. */
   watch<T>(purpose: string, make: () => T): T {
-    const { made, check } = this.attempt(make, (message) => new OutOfMemoryError(`${purpose}: ${message}`), purpose);
+    const { made, check } = this.attempt(
+      Infinity,
+      make,
+      (message) => new OutOfMemoryError(`${purpose}: ${message}`),
+      purpose,
+    );
     this.check(check);
     return made;
   }
 
-  /** Runs a call that makes something on the GPU. Whether it was made is known later. */
-  attempt<T>(make: () => T, noRoom: (message: string) => GpugradError, purpose: string): { made: T; check: Check } {
+  /**
+   * Runs a call that makes something of so many bytes on the GPU. Whether it was made is known later. Something small is
+   * taken for made: the two scopes would cost many times what it costs, and a GPU without room for it refuses much more.
+   */
+  attempt<T>(
+    bytes: number,
+    make: () => T,
+    noRoom: (message: string) => GpugradError,
+    purpose: string,
+  ): { made: T; check: Check } {
+    if (bytes < watched) return { made: make(), check: fine };
     const { gpuDevice } = this.#device;
     const checks: Check[] = [];
     let made: T;
@@ -164,6 +191,7 @@ export class Recorder {
   #endPass(): void {
     this.#pass?.end();
     this.#pass = null;
+    this.#pipeline = null;
   }
 
   #add(command: Command): void {
@@ -184,7 +212,7 @@ export class Recorder {
         const failure =
           failed === null
             ? (reads.find((storage) => storage.failure !== null)?.failure ?? null)
-            : explain(failed, label);
+            : explain(failed, label());
         for (const storage of writes) storage.failure = failure;
       }
       return failed;

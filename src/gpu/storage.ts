@@ -28,7 +28,8 @@ export class Storage {
 
   static wrap(device: Device, buffer: GPUBuffer): Storage {
     const { size: bytes } = buffer;
-    return new Storage(device, { buffer, bytes, lastBatch: -1, number: -1, failure: null, doubtful: false }, true);
+    const pooled = { buffer, bytes, lastBatch: -1, number: -1, failure: null, doubtful: false, confirmed: false };
+    return new Storage(device, pooled, true);
   }
 
   get buffer(): GPUBuffer {

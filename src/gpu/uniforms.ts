@@ -38,7 +38,10 @@ export class UniformCache {
       return buffer;
     };
     if (this.#buffers.size >= most) this.#dropOldest();
-    const { made: buffer, check } = pool.withRoom(() => recorder.attempt(create, noRoom, what), noRoom);
+    const { made: buffer, check } = pool.withRoom(
+      () => recorder.attempt(words.byteLength, create, noRoom, what),
+      noRoom,
+    );
     this.#buffers.set(key, buffer);
     const outcome = check.then((failure) => {
       // What is no buffer must not be found again.

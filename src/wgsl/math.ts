@@ -30,24 +30,32 @@ const native = new Map<string, string>([
   ["div", "fn math_div(a: f32, b: f32) -> f32 { return a / b; }\n"],
 ]);
 
-/** The shader, followed by the math that it names. */
+/**
+ * The shader, followed by the math that it names. With native math, a function of ours that needs a part of our exp
+ * brings our exp along, since there can only be one of that name.
+ */
 export function joinMath(source: string, mode: MathMode): string {
-  const joined = new Set<string>();
+  const joined = new Map<string, string>();
   const parts = [source];
   // The list grows while it is walked: a module may name others.
   for (const part of parts) {
     for (const [identifier] of part.matchAll(/\bmath_\w+/g)) {
-      const name = moduleOf(identifier.slice("math_".length));
-      if (name === null || joined.has(name)) continue;
-      joined.add(name);
-      const [first, second] = mode === "native" ? [native, modules] : [modules, native];
-      parts.push(first.get(name) ?? second.get(name) ?? "");
+      const wanted = identifier.slice("math_".length);
+      const name = moduleOf(wanted);
+      if (name === null) continue;
+      const ours = modules.get(name) ?? native.get(name) ?? "";
+      const theirs = mode === "native" && wanted === name ? (native.get(name) ?? ours) : ours;
+      const before = joined.get(name);
+      if (before !== undefined && (before === ours || theirs !== ours)) continue;
+      joined.set(name, theirs);
+      parts.push(theirs);
     }
   }
-  if (parts.some((part) => part.includes("math_zero()")) && !source.includes("fn math_zero()")) {
-    parts.push("fn math_zero() -> u32 { return 0u; }\n");
+  const whole = [source, ...joined.values()];
+  if (whole.some((part) => part.includes("math_zero()")) && !source.includes("fn math_zero()")) {
+    whole.push("fn math_zero() -> u32 { return 0u; }\n");
   }
-  return parts.join("\n");
+  return whole.join("\n");
 }
 
 /** The file that has this function: the one with its name, or with the longest beginning of it. */
