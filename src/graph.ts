@@ -2,7 +2,7 @@
 import { sortedByGeneration } from "./backward.js";
 import type { Function } from "./function.js";
 import { showShape, type Shape } from "./shape.js";
-import type { Variable } from "./variable.js";
+import { checkVariable, type Variable } from "./variable.js";
 
 export type GraphNode =
   | {
@@ -33,6 +33,7 @@ export interface Graph {
  * const { nodes, edges } = graph(square(x)); // x → Square → y: 3 nodes, 2 edges
  */
 export function graph(y: Variable): Graph {
+  checkVariable(y, "what a graph is asked of");
   const nodes: GraphNode[] = [];
   const edges: GraphEdge[] = [];
   const ids = new Map<Variable | Function, string>();

@@ -41,6 +41,12 @@ export class Variable {
   /** Whether some Function had this as an input. */
   #used = false;
 
+  /** What has only the prototype, or is a Proxy of a Variable, can't be used as one: it lacks what is private. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== Variable) return Object.prototype.isPrototypeOf.call(this.prototype, value as object);
+    return typeof value === "object" && value !== null && #data in value;
+  }
+
   /**
    * @param data a number, a (nested) array of numbers, a Float32Array, or an array that is on the GPU already
    * @throws ArgumentError, ShapeError where data or options can't be used, LimitError where the device doesn't allow
@@ -300,6 +306,12 @@ function checkOptions(options: unknown): VariableOptions {
     throw new ArgumentError(`requiresGrad must be true or false, not ${describe(requiresGrad)}`);
   }
   return options;
+}
+
+/** @throws ArgumentError where this is no Variable. */
+export function checkVariable(value: unknown, what: string): Variable {
+  if (value instanceof Variable) return value;
+  throw new ArgumentError(`${what} must be a Variable, not ${describe(value)}`);
 }
 
 /** What functions take: a Variable, or data that becomes one that needs no gradient. */

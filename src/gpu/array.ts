@@ -38,6 +38,12 @@ export class GpuArray {
     if (storage !== null) this.#hold(storage);
   }
 
+  /** What has only the prototype, or is a Proxy of an array, can't be used as one: it lacks what is private. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== GpuArray) return Object.prototype.isPrototypeOf.call(this.prototype, value as object);
+    return typeof value === "object" && value !== null && #shape in value;
+  }
+
   /** An array whose elements are all the same number, without memory of its own. */
   static constant(value: number, shape: Shape, device = currentDevice()): GpuArray {
     return new GpuArray(device, shape, null, value);

@@ -324,9 +324,11 @@ export class Kernel {
     const isSure = !isDoubtful && arrays.every(({ storage }) => storage.pooled.confirmed);
     if (isDoubtful) recorder.flush();
     if (!compiled.verified) recorder.check(compiled.mistake);
+    // Shapes, not arrays: a command is remembered until its batch is settled, and must not hold arrays back.
+    const shapes = outputs.map(({ shape }) => shape);
     const command = {
       label: () =>
-        `${this.name} ${outputs.map(({ shape, bytes }) => `${showShape(shape)} (${bytes} bytes)`).join(", ")}`,
+        `${this.name} ${shapes.map((shape) => `${showShape(shape)} (${4 * sizeOf(shape)} bytes)`).join(", ")}`,
       pipeline: compiled.pipeline,
       // A shader of the user's own may leave a part of what it writes as it was.
       reads: (this.#own.inPlace === true || isFree ? arrays : inputs).map((array) => array.storage),
