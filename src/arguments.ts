@@ -9,8 +9,21 @@ export function checkObject<T extends object>(value: T, what: string): T {
   throw new ArgumentError(`${what} must be an object, not ${describe(given)}`);
 }
 
+/** @throws ArgumentError where `value` is no function. */
+export function checkFunction(value: unknown, what: string): void {
+  if (typeof value !== "function") throw new ArgumentError(`${what} must be a function, not ${describe(value)}`);
+}
+
+/** @throws ArgumentError where `value` is no number from `least` to `most`, or not whole where it must be. */
+export function checkNumber(value: unknown, least: number, most: number, whole: boolean, what: string): number {
+  if (typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  throw new ArgumentError(
+    `${what} must be a ${whole ? "whole " : ""}number from ${least} to ${most}, not ${describe(value)}`,
+  );
+}
+
 /** @throws ArgumentError where an option is neither left out nor of this type. */
-export function checkOption(value: unknown, type: "boolean" | "number" | "function", what: string): void {
+export function checkOption(value: unknown, type: "boolean", what: string): void {
   if (value === undefined || typeof value === type) return;
   throw new ArgumentError(`${what} must be a ${type}, not ${describe(value)}`);
 }

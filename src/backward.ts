@@ -1,4 +1,5 @@
 /** Reverse-mode differentiation: the order in which Functions are visited, and how gradients add up. */
+import { checkObject, checkOption } from "./arguments.js";
 import { at } from "./assert.js";
 import { ArgumentError, NotDifferentiableError, ShapeError } from "./errors.js";
 import { arrayOf, OnceDifferentiable, toList, type Function, type Result } from "./function.js";
@@ -18,7 +19,10 @@ export interface BackwardOptions {
  * One pass from `root`, which starts from `root.grad` or from ones. Only when all of it has worked is `grad` written:
  * added to a leaf's, set on an intermediate's.
  */
-export function backward(root: Variable, { retainGrad = true, createGraph = false }: BackwardOptions): void {
+export function backward(root: Variable, options: BackwardOptions): void {
+  const { retainGrad = true, createGraph = false } = checkObject(options, "backward's options");
+  checkOption(retainGrad, "boolean", "retainGrad");
+  checkOption(createGraph, "boolean", "createGraph");
   const start = root.ownGrad() ?? ones(root);
   const found = propagate(root, start, { createGraph, keep: () => retainGrad });
   addToLeaves(found, root, createGraph);

@@ -4,9 +4,9 @@ import { ArgumentError, NotDifferentiableError } from "./errors.js";
 import { Function, toList } from "./function.js";
 import { gradEnabled } from "./grad-mode.js";
 import type { GpuArray } from "./gpu/array.js";
-import { run, Shaders, type Read } from "./shaders.js";
+import { everyElement, run, Shaders, type Read } from "./shaders.js";
 import { broadcastShapes, broadcastStrides, describe, sameShape, type Shape } from "./shape.js";
-import { type Operand, Variable } from "./variable.js";
+import { checkVariable, type Operand, Variable } from "./variable.js";
 import { parseElementwise, type ElementwiseSource } from "./wgsl/source.js";
 
 /**
@@ -180,6 +180,7 @@ export class Elementwise extends Function {
     return results.map((result, index) => {
       const { shape, requiresGrad } = at(this.inputs, index);
       if (result === null || !requiresGrad) return null;
+      checkVariable(result, `what ${this.source.name}'s derivative gives`);
       const full = broadcastShapes([result.shape, shape], this.source.name);
       return result.broadcastTo(full).sumTo(shape);
     });
@@ -188,7 +189,8 @@ export class Elementwise extends Function {
 
 /** How an operand is read where the result has this shape. */
 function broadcast(array: GpuArray, shape: Shape): Read {
-  return { array, strides: broadcastStrides(array.shape, shape) };
+  const isWhole = array.shape === shape || sameShape(array.shape, shape);
+  return { array, strides: isWhole ? everyElement : broadcastStrides(array.shape, shape) };
 }
 
 /** The gradient of an operand that was broadcast: summed back to its shape, without a graph. */

@@ -1,4 +1,5 @@
 /** Differentiation as a function of functions: `grad(f)` is the function whose value is f's gradient. They nest. */
+import { checkList, checkObject } from "./arguments.js";
 import { at } from "./assert.js";
 import { ones, propagate, sortedByGeneration } from "./backward.js";
 import { ArgumentError } from "./errors.js";
@@ -51,7 +52,8 @@ export function valueAndGrad<Argnums extends number | readonly number[] = number
   options: GradOptions<Argnums> = {},
 ): (...args: Operand[]) => [value: Variable, gradient: Gradient<Argnums>] {
   if (typeof f !== "function") throw new ArgumentError(`grad takes a function, not ${describe(f)}`);
-  const argnums = options.argnums ?? 0;
+  const { argnums: given = 0 } = checkObject(options, "grad's options");
+  const argnums = typeof given === "number" ? given : checkList<number>(given, "argnums");
   return (...args) => {
     const wanted = checkAxes(argnums, args.length, "argnums, among the arguments");
     const variables = args.map((arg) => asVariable(arg));

@@ -1,12 +1,13 @@
 /** Compares gradients with differences of values: the check that a hand-written backward needs. */
 import { at } from "./assert.js";
-import { ArgumentError, GradCheckError } from "./errors.js";
+import { checkFunction, checkList, checkNumber, checkObject } from "./arguments.js";
+import { GradCheckError } from "./errors.js";
 import { grad, type Differentiable } from "./functional.js";
 import { mul } from "./functions/binary.js";
 import { sum } from "./functions/reduce.js";
 import { gradEnabled, noGrad, withGrad } from "./grad-mode.js";
-import { describe, type Shape } from "./shape.js";
-import { asVariable, Variable, type Operand } from "./variable.js";
+import type { Shape } from "./shape.js";
+import { asVariable, checkVariable, Variable, type Operand } from "./variable.js";
 
 export interface GradCheckOptions {
   /** How often to differentiate: 1 checks the gradient, 2 (the default) also the gradient's gradient. */
@@ -43,24 +44,44 @@ export async function gradCheck(
   inputs: readonly Operand[],
   options: GradCheckOptions = {},
 ): Promise<GradCheckReport> {
-  if (typeof f !== "function") throw new ArgumentError(`gradCheck takes a function, not ${describe(f)}`);
-  const { order = 2, seed = 1 } = options;
+  checkFunction(f, "what gradCheck checks");
+  const { order, seed } = checkOptions(options);
   const values = await Promise.all(
-    inputs.map(async (input) => {
+    checkList<Operand>(inputs, "gradCheck's inputs").map(async (input) => {
       const variable = asVariable(input);
       return { shape: variable.shape, numbers: await variable.read() };
     }),
   );
   let checked = 0;
   let largestError = 0;
-  let current = f;
+  let current: Differentiable = (...args) => checkVariable(f(...args), "what gradCheck's function gives");
   for (let k = 1; k <= order; k++) {
-    const report = await checkOnce(current, values, options, k);
+    const report = await checkOnce(current, values, checkOptions(options), k);
     checked += report.checked;
     largestError = Math.max(largestError, report.largestError);
     current = weighedGradient(current, values.length, seed + k);
   }
   return { checked, largestError };
+}
+
+/** The options with their defaults. @throws ArgumentError for numbers that make no sense. */
+function checkOptions(options: GradCheckOptions): Required<GradCheckOptions> {
+  const {
+    order = 2,
+    tolerance = 0.002,
+    step = 0.02,
+    maxElements = 64,
+    directions = 4,
+    seed = 1,
+  } = checkObject(options, "gradCheck's options");
+  return {
+    order: checkNumber(order, 0, 10, true, "gradCheck: order"),
+    tolerance: checkNumber(tolerance, 0, Infinity, false, "gradCheck: tolerance"),
+    step: checkNumber(step, Number.MIN_VALUE, Number.MAX_VALUE, false, "gradCheck: step"),
+    maxElements: checkNumber(maxElements, 0, Infinity, false, "gradCheck: maxElements"),
+    directions: checkNumber(directions, 0, 10_000, true, "gradCheck: directions"),
+    seed: checkNumber(seed, -Infinity, Infinity, false, "gradCheck: seed"),
+  };
 }
 
 interface Values {
@@ -82,7 +103,7 @@ const roundingOfOne = 2 ** -21;
 async function checkOnce(
   f: Differentiable,
   values: readonly Values[],
-  { tolerance = 0.002, step = 0.02, maxElements = 64, directions = 4, seed = 1 }: GradCheckOptions,
+  { tolerance, step, maxElements, directions, seed }: Required<GradCheckOptions>,
   order: number,
 ): Promise<GradCheckReport> {
   const leaves = values.map(({ shape, numbers }) => new Variable(numbers, { shape }));

@@ -1,4 +1,5 @@
 /** Whether operations remember how they were made. */
+import { checkFunction } from "./arguments.js";
 import { ArgumentError } from "./errors.js";
 
 let enabled = true;
@@ -27,6 +28,7 @@ export function withGrad<T>(on: boolean, f: () => T): T {
  * noGrad(() => x.assign(x.sub(x.grad.mul(0.1))));
  */
 export function noGrad<T>(f: () => T): T {
+  checkFunction(f, "what noGrad runs");
   const result = withGrad(false, f);
   if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
     throw new ArgumentError("noGrad takes a function that is not async: put the awaits outside of it");

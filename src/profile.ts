@@ -1,4 +1,5 @@
 /** Where the GPU's time goes. */
+import { checkFunction } from "./arguments.js";
 import { currentDevice } from "./gpu/device.js";
 import { Profiler } from "./gpu/profiler.js";
 
@@ -22,6 +23,7 @@ export interface ProfileEntry {
  * console.log(entries.map(({ name }) => name).join()); // "exp,square,square,exp"
  */
 export async function profile(f: () => unknown): Promise<ProfileEntry[]> {
+  checkFunction(f, "what profile runs");
   const device = currentDevice();
   const profiler = new Profiler(device);
   device.recorder.flush();

@@ -13,6 +13,9 @@ export interface Read {
   readonly strides: readonly number[];
 }
 
+/** The strides of an array that has the result's shape: every element in turn. */
+export const everyElement: readonly number[] = [];
+
 /** The kernels of one function, made when they are needed: for each way the operands are read, and what is written. */
 export class Shaders {
   readonly #source: ElementwiseSource;
@@ -27,7 +30,7 @@ export class Shaders {
 
   forward(accesses: readonly Access[]): Kernel {
     const { name, inputs, outputs } = this.#source;
-    return this.#kernel(`${name}_forward`, inputs, accesses, resultsOf(outputs));
+    return this.#kernel(accesses.join(), `${name}_forward`, inputs, accesses, () => resultsOf(outputs));
   }
 
   /** The forward of whole arrays of one shape. */
@@ -38,8 +41,8 @@ export class Shaders {
   /** @param wanted the inputs that need a gradient, by index */
   backward(accesses: readonly Access[], wanted: readonly number[]): Kernel {
     const { name, inputs, backward } = this.#source;
-    const results = resultsOf(inputs.length).filter((_, index) => wanted.includes(index));
-    return this.#kernel(`${name}_backward`, backward ?? [], accesses, results);
+    const results = (): string[] => resultsOf(inputs.length).filter((_, index) => wanted.includes(index));
+    return this.#kernel(`${accesses.join()};${wanted.join()}`, `${name}_backward`, backward ?? [], accesses, results);
   }
 
   /** Compiles what a graph of whole arrays needs, from ones and from another gradient. */
@@ -60,12 +63,17 @@ export class Shaders {
     await Promise.all(kernels.map((kernel) => kernel.prepare()));
   }
 
-  #kernel(call: string, names: readonly string[], accesses: readonly Access[], results: readonly string[]): Kernel {
-    const key = `${call} ${accesses.join()} ${results.join()}`;
+  #kernel(
+    key: string,
+    call: string,
+    names: readonly string[],
+    accesses: readonly Access[],
+    resultsFor: () => readonly string[],
+  ): Kernel {
     let kernel = this.#kernels.get(key);
     if (kernel === undefined) {
       const parameters = names.map((name, index): Parameter => ({ name, access: at(accesses, index) }));
-      const { wgsl, bindings, sourceLine } = harness(this.#source.wgsl, call, parameters, results);
+      const { wgsl, bindings, sourceLine } = harness(this.#source.wgsl, call, parameters, resultsFor());
       kernel = new Kernel(
         { name: call, wgsl, bindings, workgroupSize },
         {
@@ -88,9 +96,10 @@ function resultsOf(count: number): string[] {
 
 /** How each operand is read, which decides what shader is needed. */
 export function accessesOf(reads: readonly Read[], shape: Shape): Access[] {
-  const whole = stridesOf(shape);
   return reads.map(({ array, strides }) => {
     if (array.constant !== null) return "constant";
+    if (strides === everyElement) return "full";
+    const whole = stridesOf(shape);
     if (array.size === sizeOf(shape) && shape.every((length, axis) => length === 1 || strides[axis] === whole[axis])) {
       return "full";
     }

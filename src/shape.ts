@@ -51,6 +51,8 @@ export function checkShape(shape: unknown, what = "shape"): Shape {
  * @throws ShapeError where two lengths differ and neither is 1.
  */
 export function broadcastShapes(shapes: readonly Shape[], what: string): Shape {
+  const [first] = shapes;
+  if (first !== undefined && shapes.every((shape) => shape === first)) return first;
   let rank = 0;
   for (const shape of shapes) rank = Math.max(rank, shape.length);
   const result = new Array<number>(rank).fill(1);

@@ -23,7 +23,7 @@ export interface VariableOptions {
  * await x.grad.read(); // Float32Array [2, 4, 6, 8]
  */
 export class Variable {
-  name: string | null;
+  #name: string | null;
   readonly requiresGrad: boolean;
   #data: GpuArray;
   #grad: Variable | null = null;
@@ -57,8 +57,18 @@ export class Variable {
     const array = toGpuArray(data, shape);
     this.#data = array;
     array.track(this);
-    this.name = name ?? null;
+    this.#name = name ?? null;
     this.requiresGrad = requiresGrad;
+  }
+
+  /** Shown in graphs and errors. @throws ArgumentError where it is set to something else than a string or null. */
+  get name(): string | null {
+    return this.#name;
+  }
+
+  set name(name: string | null) {
+    if (name !== null) checkName(name);
+    this.#name = name;
   }
 
   /** The array on the GPU. */
@@ -294,18 +304,23 @@ export class Variable {
   }
 }
 
+function checkName(name: unknown): void {
+  if (typeof name !== "string") {
+    throw new ArgumentError(`a Variable's name must be a string, not ${describe(name)}`);
+  }
+}
+
 function checkOptions(options: unknown): VariableOptions {
   if (typeof options !== "object" || options === null) {
     throw new ArgumentError(`a Variable's options must be an object, not ${describe(options)}`);
   }
-  const { name, requiresGrad } = options as Record<string, unknown>;
-  if (name !== undefined && typeof name !== "string") {
-    throw new ArgumentError(`a Variable's name must be a string, not ${describe(name)}`);
-  }
+  const { name, shape, requiresGrad } = options as Record<string, unknown>;
+  if (name !== undefined) checkName(name);
   if (requiresGrad !== undefined && typeof requiresGrad !== "boolean") {
     throw new ArgumentError(`requiresGrad must be true or false, not ${describe(requiresGrad)}`);
   }
-  return options;
+  // Read once, since a getter may give something else the next time. The shape is checked with the data.
+  return { name, shape, requiresGrad } as VariableOptions;
 }
 
 /** @throws ArgumentError where this is no Variable. */

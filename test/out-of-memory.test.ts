@@ -389,10 +389,10 @@ describe("wherever it happens", () => {
     /** The outcome of a read where the k-th buffer is refused; null where fewer are needed. */
     const refuse = async (k: number): Promise<unknown> => {
       let left = k;
-      let refused = false;
+      const seen = { refused: false };
       refusal.rule = (bytes) => {
         const now = bytes >= 2 ** 16 && left-- === 0;
-        refused ||= now;
+        seen.refused ||= now;
         return now;
       };
       const result = operation(x);
@@ -400,7 +400,7 @@ describe("wherever it happens", () => {
       const [reading] = await Promise.allSettled([inTime(result.read(), "the read")]);
       giveBack(result, x);
       if (result === x) x.assign(numbers(x.size));
-      return refused ? reading : null;
+      return seen.refused ? reading : null;
     };
     let k = 0;
     for (let reading = await refuse(k); reading !== null; reading = await refuse(k)) {

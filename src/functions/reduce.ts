@@ -4,6 +4,7 @@ import maxWgsl from "../../shaders/reduce/max.wgsl?raw";
 import minWgsl from "../../shaders/reduce/min.wgsl?raw";
 import rowsWgsl from "../../shaders/reduce/rows.wgsl?raw";
 import sumWgsl from "../../shaders/reduce/sum.wgsl?raw";
+import { checkObject, checkOption } from "../arguments.js";
 import { at } from "../assert.js";
 import { ShapeError } from "../errors.js";
 import { Function } from "../function.js";
@@ -101,14 +102,10 @@ abstract class Reduction extends Function {
   protected readonly kept: Shape;
 
   /** @param shape the result's, where it is another one of the same size than `keepDims` gives */
-  constructor(
-    kind: keyof typeof reducers,
-    x: Variable,
-    axes: Axes | undefined,
-    { keepDims = false }: ReduceOptions,
-    shape?: Shape,
-  ) {
+  constructor(kind: keyof typeof reducers, x: Variable, axes: Axes | undefined, options: ReduceOptions, shape?: Shape) {
     super();
+    const { keepDims = false } = checkObject(options, `${kind.toLowerCase()}'s options`);
+    checkOption(keepDims, "boolean", "keepDims");
     this.#kind = kind;
     this.axes = checkAxes(axes, x.shape.length, kind.toLowerCase());
     this.kept = Object.freeze(x.shape.map((length, axis) => (this.axes.includes(axis) ? 1 : length)));

@@ -1,7 +1,8 @@
 /** Functions that move elements and change none of them. */
 import copyWgsl from "../../shaders/copy.wgsl?raw";
+import { checkList } from "../arguments.js";
 import { at } from "../assert.js";
-import { ArgumentError, ShapeError } from "../errors.js";
+import { ShapeError } from "../errors.js";
 import { Function } from "../function.js";
 import { GpuArray } from "../gpu/array.js";
 import { run, Shaders } from "../shaders.js";
@@ -10,7 +11,6 @@ import {
   broadcastStrides,
   checkAxes,
   checkShape,
-  describe,
   sameShape,
   showShape,
   sizeOf,
@@ -62,17 +62,16 @@ class Reshape extends Function {
  */
 export function reshape(x: Operand, shape: readonly number[]): Variable {
   const variable = asVariable(x);
-  const wanted: unknown = shape;
-  if (!Array.isArray(wanted)) throw new ArgumentError(`reshape: a shape must be an array, not ${describe(wanted)}`);
+  const wanted = checkList<number>(shape, "reshape: shape");
   checkShape(
-    shape.map((length) => (length === -1 ? 1 : length)),
+    wanted.map((length) => (length === -1 ? 1 : length)),
     "reshape: shape",
   );
-  const open = shape.indexOf(-1);
-  const known = sizeOf(shape.filter((_, axis) => axis !== open));
-  const full = open < 0 ? shape : shape.map((length, axis) => (axis === open ? variable.size / (known || 1) : length));
+  const open = wanted.indexOf(-1);
+  const known = sizeOf(wanted.filter((_, axis) => axis !== open));
+  const full = wanted.map((length, axis) => (axis === open ? variable.size / (known || 1) : length));
   if (full.some((length) => length % 1 !== 0) || sizeOf(full) !== variable.size) {
-    throw new ShapeError(`reshape: ${showShape(variable.shape)} can't become ${showShape(shape)}`);
+    throw new ShapeError(`reshape: ${showShape(variable.shape)} can't become ${showShape(wanted)}`);
   }
   const checked = checkShape(full, "reshape: shape");
   return new Reshape(checked).call(variable);
@@ -122,7 +121,10 @@ class Transpose extends Copy {
 export function transpose(x: Operand, axes?: readonly number[]): Variable {
   const variable = asVariable(x);
   const rank = variable.shape.length;
-  const order = axes ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+  const order =
+    axes === undefined
+      ? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
+      : checkList<number>(axes, "transpose: axes");
   if (checkAxes(order, rank, "transpose").length !== rank) {
     throw new ShapeError(`transpose: axes ${showShape(order)} must name each of ${rank} axes once`);
   }

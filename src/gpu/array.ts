@@ -46,7 +46,8 @@ export class GpuArray {
 
   /** An array whose elements are all the same number, without memory of its own. */
   static constant(value: number, shape: Shape, device = currentDevice()): GpuArray {
-    return new GpuArray(device, shape, null, value);
+    if (typeof value !== "number") throw new ArgumentError(`a constant must be a number, not ${describe(value)}`);
+    return new GpuArray(device, checkShape(shape), null, value);
   }
 
   /**
@@ -61,6 +62,10 @@ export class GpuArray {
 
   /** A copy of `values` on the GPU. @throws ShapeError where the shape has another size; LimitError. */
   static from(values: Float32Array, shape: Shape = [values.length], device = currentDevice()): GpuArray {
+    const given: unknown = values;
+    if (!(given instanceof Float32Array)) {
+      throw new ArgumentError(`GpuArray.from takes a Float32Array, not ${describe(given)}`);
+    }
     const checked = checkShape(shape);
     if (sizeOf(checked) !== values.length) {
       throw new ShapeError(
@@ -162,8 +167,12 @@ export class GpuArray {
   /** The same memory under another shape of the same size. */
   reshape(shape: Shape): GpuArray {
     this.check();
+    const checked = shape === this.#shape ? shape : checkShape(shape);
+    if (sizeOf(checked) !== this.#size) {
+      throw new ShapeError(`${this.#size} numbers don't fill shape ${showShape(checked)}`);
+    }
     this.#share?.storage.retain();
-    return new GpuArray(this.device, shape, this.#share?.storage ?? null, this.#constant);
+    return new GpuArray(this.device, checked, this.#share?.storage ?? null, this.#constant);
   }
 
   /** Counts up with every change in place, of this array or another one over the same memory. */
@@ -173,11 +182,11 @@ export class GpuArray {
 
   /** Replaces the numbers by those of an array of the same shape, in place. */
   copyFrom(array: GpuArray): void {
-    checkDevice(array, this.device, "assign");
+    this.#checkOther(array, "assign");
     const { storage } = this;
     this.#constant = null;
     if (array.constant !== null) fill(this, array.constant);
-    else if (storage === array.storage) return;
+    else if (storage.buffer === array.storage.buffer) return;
     else if (this.bytes > 0)
       this.device.recorder.copy(array.storage, storage, this.bytes, `assign ${showShape(this.shape)}`);
     storage.version++;
@@ -185,6 +194,8 @@ export class GpuArray {
 
   /** this ← this - rate · gradient, in place. */
   descend(gradient: GpuArray, rate: number): void {
+    this.#checkOther(gradient, "descend");
+    if (typeof rate !== "number") throw new ArgumentError(`descend takes a rate, not ${describe(rate)}`);
     const { storage } = this;
     this.#constant = null;
     if (gradient.constant === null && gradient.storage.buffer === storage.buffer) {
@@ -195,6 +206,16 @@ export class GpuArray {
       apart.release();
     } else descend(this, gradient, rate);
     storage.version++;
+  }
+
+  /** @throws ArgumentError, ShapeError, and what checkDevice throws, where `array` can't be taken into this one. */
+  #checkOther(array: GpuArray, what: string): void {
+    const given: unknown = array;
+    if (!(given instanceof GpuArray)) throw new ArgumentError(`${what} takes a GpuArray, not ${describe(given)}`);
+    checkDevice(given, this.device, what);
+    if (given.size !== this.size) {
+      throw new ShapeError(`${what}: ${showShape(given.shape)} has not as many numbers as ${showShape(this.shape)}`);
+    }
   }
 
   /** Says whose data this is, for `leaks()`: its first owner's, as long as that is there. */

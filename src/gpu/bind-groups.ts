@@ -8,7 +8,7 @@ const most = 16384;
 
 export class BindGroups {
   readonly #device: Device;
-  /** By layout and bindings; the one that was used last stands last. */
+  /** By layout and bindings; the oldest stands first, and goes first. */
   readonly #groups = new Map<string, GPUBindGroup>();
   /** Numbers for the keys: a number is never used again, so a group of a destroyed buffer is never found. */
   readonly #numbers = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
@@ -27,11 +27,7 @@ export class BindGroups {
     let key = String(this.#numberOf(layout));
     for (const { buffer, offset, size } of bindings) key += `,${this.#numberOf(buffer)}:${offset}:${size}`;
     const known = this.#groups.get(key);
-    if (known !== undefined) {
-      this.#groups.delete(key);
-      this.#groups.set(key, known);
-      return known;
-    }
+    if (known !== undefined) return known;
     const entries = bindings.map((resource, binding) => ({ binding, resource }));
     const make = (): GPUBindGroup => this.#device.gpuDevice.createBindGroup({ layout, entries });
     const group = purpose === null ? make() : this.#device.recorder.watch(`${purpose} can't be bound`, make);

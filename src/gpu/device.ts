@@ -119,7 +119,8 @@ export class Device {
       const refuse = async (error: unknown): Promise<void> => {
         // What WebGPU refuses because the device is lost, it may refuse before it tells of the loss.
         const isOther = isGpugradError(error) || (error as Partial<GPUPipelineError>).reason === "validation";
-        reject((isOther ? null : await this.isLostNow()) ?? error);
+        const lost = isOther ? null : await this.isLostNow();
+        reject(lost ?? (error instanceof Error ? error : new Error(String(error))));
       };
       void work.then(resolve, refuse).finally(() => this.#waiting.delete(reject));
     });

@@ -5,7 +5,7 @@ import { ArgumentError, LimitError } from "../errors.js";
 import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
 import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
-import { currentDevice, type Device } from "./device.js";
+import { currentDevice, Device } from "./device.js";
 import { Program, type Binding, type UserLines } from "./program.js";
 
 export interface KernelOptions {
@@ -264,7 +264,10 @@ export class Kernel {
 
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
   async prepare(device = currentDevice()): Promise<void> {
-    await this.#program.prepare(checkObject(device, `${this.name}: a device`));
+    if (!(device instanceof Device)) {
+      throw new ArgumentError(`${this.name}: prepare takes gpugrad's device, not ${describe(device)}`);
+    }
+    await this.#program.prepare(device);
   }
 
   #checkCount(kind: Binding, given: number): void {
