@@ -1,4 +1,5 @@
 /** Functions that are WGSL for one number: the built-in ones and a user's own are made here, the same way. */
+import { checkObject } from "./arguments.js";
 import { at } from "./assert.js";
 import { ArgumentError, NotDifferentiableError } from "./errors.js";
 import { Function, toList } from "./function.js";
@@ -72,9 +73,10 @@ export function builtin<Inputs extends readonly Operand[]>(
 
 function define<Inputs extends readonly Operand[]>(
   wgsl: string,
-  { derivative }: ElementwiseOptions,
+  options: ElementwiseOptions,
   trusted: boolean,
 ): ElementwiseFunction<Inputs> {
+  const { derivative } = checkObject(options, "elementwise's options");
   if (derivative !== undefined && typeof derivative !== "function") {
     throw new ArgumentError(`a derivative must be a function, not ${describe(derivative)}`);
   }

@@ -1,4 +1,5 @@
 /** A Function: one node of the graph. It computes its outputs from its inputs, and their gradients backwards. */
+import { checkList } from "./arguments.js";
 import {
   ArgumentError,
   FunctionReusedError,
@@ -174,7 +175,7 @@ function versionsOf(inputs: readonly Variable[], outputs: readonly Variable[]): 
 }
 
 export function toList<T extends object | null>(results: T | readonly T[]): readonly T[] {
-  return Array.isArray(results) ? (results as readonly T[]) : [results as T];
+  return Array.isArray(results) ? checkList<T>(results, "what a Function gives") : [results as T];
 }
 
 /** The data of a result. @throws ArgumentError naming who gave it, where it is none. */

@@ -1,4 +1,5 @@
 /** Compiling ahead of the first call. */
+import { checkList } from "./arguments.js";
 import { ArgumentError } from "./errors.js";
 import { describe } from "./shape.js";
 
@@ -16,7 +17,9 @@ export interface Preparable {
  * await prepare(square, exp);
  */
 export async function prepare(...functions: (Preparable | readonly Preparable[])[]): Promise<void> {
-  const all = functions.flat();
+  const all = functions.flatMap((f) =>
+    Array.isArray(f) ? checkList<Preparable>(f, "what prepare takes") : [f as Preparable],
+  );
   for (const f of all) {
     const given = f as Partial<Preparable> | null | undefined;
     if (typeof given?.prepare !== "function") {

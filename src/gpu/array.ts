@@ -61,12 +61,12 @@ export class GpuArray {
   }
 
   /** A copy of `values` on the GPU. @throws ShapeError where the shape has another size; LimitError. */
-  static from(values: Float32Array, shape: Shape = [values.length], device = currentDevice()): GpuArray {
+  static from(values: Float32Array, shape?: Shape, device = currentDevice()): GpuArray {
     const given: unknown = values;
     if (!(given instanceof Float32Array)) {
       throw new ArgumentError(`GpuArray.from takes a Float32Array, not ${describe(given)}`);
     }
-    const checked = checkShape(shape);
+    const checked = checkShape(shape ?? [values.length]);
     if (sizeOf(checked) !== values.length) {
       throw new ShapeError(
         `${values.length} numbers don't fill shape ${showShape(checked)}, which has ${sizeOf(checked)}`,
@@ -91,7 +91,7 @@ export class GpuArray {
     const device = currentDevice();
     const checked = checkShape(shape);
     const given: unknown = buffer;
-    if (typeof given !== "object" || given === null || typeof (given as GPUBuffer).mapAsync !== "function") {
+    if (Object.prototype.toString.call(given) !== "[object GPUBuffer]") {
       throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
     }
     const bytes = Math.max(16, Math.ceil(sizeOf(checked) / 4) * 16);
