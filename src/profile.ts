@@ -16,7 +16,7 @@ export interface ProfileEntry {
 
 /**
  * Runs `f`, which may be async, and gives what it dispatched, in order, with times. Every dispatch is measured alone, so
- * the whole takes longer than it does otherwise.
+ * the whole takes longer than it does otherwise. While an async `f` waits, what others dispatch is among the entries.
  *
  * @example
  * const entries = await profile(() => square(exp(new Variable([1, 2]))).backward());
@@ -24,18 +24,15 @@ export interface ProfileEntry {
  */
 export async function profile(f: () => unknown): Promise<ProfileEntry[]> {
   checkFunction(f, "what profile runs");
-  const device = currentDevice();
-  const profiler = new Profiler(device);
-  device.recorder.flush();
-  const before = device.recorder.profiler;
-  device.recorder.profiler = profiler;
+  const finish = Profiler.start(currentDevice());
   try {
-    await f();
-    device.recorder.flush();
-  } finally {
-    device.recorder.profiler = before;
+    const result = f();
+    if (typeof (result as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function") await result;
+  } catch (error) {
+    await finish().catch(() => undefined);
+    throw error;
   }
-  const measured = await profiler.finish();
+  const measured = await finish();
   return measured.map(({ label, bytes, nanoseconds }) => {
     const [kernel = ""] = label.split(" ");
     const [, name = kernel, direction] = /^(.*)_(forward|backward)$/.exec(kernel) ?? [];

@@ -4,7 +4,7 @@ import { toGpuArray, type Data } from "./data.js";
 import { ArgumentError, ReleasedError, ShapeError } from "./errors.js";
 import type { Function } from "./function.js";
 import { GpuArray } from "./gpu/array.js";
-import { describe, sameShape, showShape, type Shape } from "./shape.js";
+import { describe, madeBy, maker, sameShape, showShape, type Maker, type Shape } from "./shape.js";
 
 export interface VariableOptions {
   /** Shown in graphs and errors. */
@@ -40,6 +40,11 @@ export class Variable {
   #disposed = false;
   /** Whether some Function had this as an input. */
   #used = false;
+
+  /** @internal */
+  get [madeBy](): Maker {
+    return maker("Variable");
+  }
 
   /** What has only the prototype, or is a Proxy of a Variable, can't be used as one: it lacks what is private. */
   static [Symbol.hasInstance](value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** An array of float32 numbers on the GPU: a shape over a piece of GPU memory. What NumPy's arrays are to DeZero. */
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../errors.js";
-import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
+import { checkShape, describe, madeBy, maker, showShape, sizeOf, type Maker, type Shape } from "../shape.js";
 import { currentDevice, type Device } from "./device.js";
 import { descend, fill } from "./in-place.js";
 import { read } from "./reader.js";
@@ -36,6 +36,11 @@ export class GpuArray {
     this.#size = sizeOf(shape);
     this.#constant = constant;
     if (storage !== null) this.#hold(storage);
+  }
+
+  /** @internal */
+  get [madeBy](): Maker {
+    return maker("GpuArray");
   }
 
   /** What has only the prototype, or is a Proxy of an array, can't be used as one: it lacks what is private. */

@@ -13,21 +13,44 @@ export interface MeasuredDispatch {
   nanoseconds: number | null;
 }
 
+/** Shared by all `profile` calls that are under way at once: each has the dispatches from its beginning to its end. */
 export class Profiler {
-  readonly dispatches: MeasuredDispatch[] = [];
   readonly #device: Device;
   readonly #timed: boolean;
+  readonly #dispatches: MeasuredDispatch[] = [];
   readonly #sets: GPUQuerySet[] = [];
+  /** Calls that still record, and calls that still read times. */
+  #recording = 0;
+  #reading = 0;
 
-  constructor(device: Device) {
+  private constructor(device: Device) {
     this.#device = device;
     this.#timed = device.gpuDevice.features.has("timestamp-query");
   }
 
+  /**
+   * Has what is dispatched measured, until the function that it gives is called; that gives the dispatches, and rejects
+   * when the device is lost.
+   */
+  static start(device: Device): () => Promise<readonly MeasuredDispatch[]> {
+    const { recorder } = device;
+    recorder.flush();
+    const profiler = (recorder.profiler ??= new Profiler(device));
+    const first = profiler.#dispatches.length;
+    profiler.#recording++;
+    return () => {
+      recorder.flush();
+      const end = profiler.#dispatches.length;
+      profiler.#recording--;
+      if (profiler.#recording === 0 && recorder.profiler === profiler) recorder.profiler = null;
+      return profiler.#read(first, end);
+    };
+  }
+
   /** What the pass of the next dispatch is begun with. */
   measure(label: string, bytes: number): GPUComputePassDescriptor {
-    const index = (this.dispatches.length * 2) % setSize;
-    this.dispatches.push({ label, bytes, nanoseconds: null });
+    const index = (this.#dispatches.length * 2) % setSize;
+    this.#dispatches.push({ label, bytes, nanoseconds: null });
     if (!this.#timed) return {};
     if (index === 0) this.#sets.push(this.#device.gpuDevice.createQuerySet({ type: "timestamp", count: setSize }));
     const querySet = this.#sets[this.#sets.length - 1];
@@ -35,16 +58,31 @@ export class Profiler {
     return { timestampWrites: { querySet, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 } };
   }
 
-  /** Reads the times, when everything was submitted. */
-  async finish(): Promise<readonly MeasuredDispatch[]> {
+  /** The dispatches from `first` to before `end`, with their times, when everything was submitted. */
+  async #read(first: number, end: number): Promise<readonly MeasuredDispatch[]> {
+    this.#reading++;
+    try {
+      for (const [k, querySet] of this.#sets.entries()) {
+        const from = (k * setSize) / 2;
+        if (from < end && from + setSize / 2 > first) await this.#readSet(querySet, from);
+      }
+    } finally {
+      this.#reading--;
+      if (this.#recording + this.#reading === 0) for (const querySet of this.#sets) querySet.destroy();
+    }
+    return this.#dispatches.slice(first, end);
+  }
+
+  async #readSet(querySet: GPUQuerySet, from: number): Promise<void> {
     const { gpuDevice } = this.#device;
-    for (const [k, querySet] of this.#sets.entries()) {
-      const bytes = setSize * 8;
-      const resolved = gpuDevice.createBuffer({ size: bytes, usage: 0x200 /* QUERY_RESOLVE */ | 0x4 /* COPY_SRC */ });
-      const staging = gpuDevice.createBuffer({ size: bytes, usage: 0x1 /* MAP_READ */ | 0x8 /* COPY_DST */ });
+    const bytes = setSize * 8;
+    const measured = this.#dispatches.slice(from, from + setSize / 2);
+    const resolved = gpuDevice.createBuffer({ size: bytes, usage: 0x200 /* QUERY_RESOLVE */ | 0x4 /* COPY_SRC */ });
+    const staging = gpuDevice.createBuffer({ size: bytes, usage: 0x1 /* MAP_READ */ | 0x8 /* COPY_DST */ });
+    try {
+      // Dispatches of another call may be recorded, and not submitted yet.
+      this.#device.recorder.flush();
       const encoder = gpuDevice.createCommandEncoder();
-      const first = (k * setSize) / 2;
-      const measured = this.dispatches.slice(first, first + setSize / 2);
       encoder.resolveQuerySet(querySet, 0, measured.length * 2, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, measured.length * 16);
       gpuDevice.queue.submit([encoder.finish()]);
@@ -53,8 +91,8 @@ export class Profiler {
       measured.forEach((dispatch, index) => {
         dispatch.nanoseconds = Number((times[2 * index + 1] ?? 0n) - (times[2 * index] ?? 0n));
       });
-      for (const resource of [staging, resolved, querySet]) resource.destroy();
+    } finally {
+      for (const buffer of [staging, resolved]) buffer.destroy();
     }
-    return this.dispatches;
   }
 }
