@@ -110,6 +110,7 @@ function judge(report, complaints, seed) {
   console.log(`At the end:   ${show(end)}, heap ${megabytes(heap.end)}`);
   const wrong = [...troubles, ...complaints];
   if (show(start) !== show(end)) wrong.push("the end is not as the start was");
+  if (start.liveBytes + start.variables > 0) wrong.push("something is held when nothing is in use");
   for (const sentence of wrong) console.error(`WRONG: ${sentence}`);
   if (wrong.length === 0) console.log("No unhandled rejection, no console error, nothing leaked");
   return wrong.length === 0;

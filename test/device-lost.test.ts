@@ -158,6 +158,33 @@ describe("a device that is lost", () => {
     await expectLostThenRegained([x]);
   });
 
+  test("with reads, prepare and profile waiting for what the implementation never answers", async () => {
+    const device = await useOwnDevice();
+    const x = new Variable([1, 2, 3]);
+    await square(x).read();
+    const never = new Promise<never>(() => undefined);
+    const own = Object.getOwnPropertyDescriptor(GPUBuffer.prototype, "mapAsync")!;
+    GPUBuffer.prototype.mapAsync = () => never;
+    device.createComputePipelineAsync = () => never;
+    device.queue.onSubmittedWorkDone = () => never;
+    try {
+      const waiting: Promise<unknown>[] = [
+        x.read(),
+        exp(x).read(),
+        prepare(elementwise("fn hanging_forward(x: f32) -> f32 { return x + 2.5; }")),
+        profile(() => sin(x)),
+        gradCheck((a) => square(a), [x]),
+        (await init()).finished(),
+      ];
+      await pause(50);
+      device.destroy();
+      for (const promise of waiting) await expect(inTime(promise, "a promise")).rejects.toThrow(lost);
+    } finally {
+      Object.defineProperty(GPUBuffer.prototype, "mapAsync", own);
+    }
+    await expectLostThenRegained([x]);
+  });
+
   test("during init, whichever way, ends in an error or a working device", async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter!.requestDevice();
