@@ -3,50 +3,25 @@
  * random from a seed that it prints, in headless Chrome. The exit status is 0 where nothing leaked and nothing was
  * complained of.
  */
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import puppeteer from "puppeteer";
-import { createServer } from "vite";
-import { chromeFlags, findBrowser } from "../scripts/browser.js";
+import { withServedPage } from "../scripts/served-page.js";
 import { plan, usage } from "./plan.js";
 
 /** @typedef {typeof import("./page.js")} SoakPage */
 /** @import { Counts, Report, State } from "./page.js" */
 
-const repository = fileURLToPath(new URL("..", import.meta.url));
-
 /** @param {string} message */
 const log = (message) => process.stderr.write(`${message}\n`);
 
 /** @param {ReturnType<typeof plan>} what */
-async function run({ minutes, seed }) {
-  const server = await createServer({
-    configFile: false,
-    root: import.meta.dirname,
-    logLevel: "warn",
-    // Other servers of this repository watch and cache too; what changes meanwhile must not reload the page.
-    cacheDir: join(repository, "node_modules", ".vite-soak"),
-    server: { fs: { allow: [repository] }, hmr: false, watch: null },
-  });
-  try {
-    await server.listen();
-    const [address] = server.resolvedUrls?.local ?? [];
-    if (address === undefined) throw new Error("the server has no address");
-    const browser = await puppeteer.launch({
-      executablePath: findBrowser(),
-      args: [...chromeFlags, "--js-flags=--expose-gc", "--enable-precise-memory-info"],
-      // The whole soak is one call.
-      protocolTimeout: 0,
-    });
-    try {
+function run({ minutes, seed }) {
+  return withServedPage(
+    import.meta.dirname,
+    ["--js-flags=--expose-gc", "--enable-precise-memory-info"],
+    async (browser, address) => {
       log(`${await browser.version()}, ${minutes} minutes, seed ${seed}`);
-      return await soakIn(await browser.newPage(), address, minutes, seed);
-    } finally {
-      await browser.close();
-    }
-  } finally {
-    await server.close();
-  }
+      return soakIn(await browser.newPage(), address, minutes, seed);
+    },
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Differentiation as a function of functions: `grad(f)` is the function whose value is f's gradient. They nest. */
 import { checkList, checkObject } from "./arguments.js";
+import { checkFunction } from "./arguments.js";
 import { at } from "./assert.js";
 import { ones, propagate, sortedByGeneration } from "./backward.js";
 import { ArgumentError } from "./errors.js";
@@ -51,7 +52,7 @@ export function valueAndGrad<Argnums extends number | readonly number[] = number
   f: Differentiable,
   options: GradOptions<Argnums> = {},
 ): (...args: Operand[]) => [value: Variable, gradient: Gradient<Argnums>] {
-  if (typeof f !== "function") throw new ArgumentError(`grad takes a function, not ${describe(f)}`);
+  checkFunction(f, "what grad differentiates");
   const { argnums: given = 0 } = checkObject(options, "grad's options");
   const argnums = typeof given === "number" ? given : checkList<number>(given, "argnums");
   return (...args) => {

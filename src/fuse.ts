@@ -4,10 +4,11 @@
  * Memory traffic is what element-wise math costs: square(exp(square(x))) moves 6 arrays forward and 8 backward node by
  * node, 2 and 2 fused, when it starts from ones.
  */
+import { checkFunction } from "./arguments.js";
 import { at } from "./assert.js";
 import { sortedByGeneration } from "./backward.js";
 import { Elementwise, type Derivative } from "./elementwise.js";
-import { ArgumentError, FuseError, NotDifferentiableError } from "./errors.js";
+import { FuseError, NotDifferentiableError } from "./errors.js";
 import { toList, type Function } from "./function.js";
 import { GpuArray } from "./gpu/array.js";
 import { currentDevice } from "./gpu/device.js";
@@ -43,7 +44,7 @@ export interface FusedFunction<Result extends Variable | readonly Variable[]> {
  * await z.item(); // 1.6487212
  */
 export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<Result>): FusedFunction<Result> {
-  if (typeof f !== "function") throw new ArgumentError(`fuse takes a function, not ${describe(f)}`);
+  checkFunction(f, "what fuse traces");
   // One for each number of arguments.
   const traced = new Map<number, Fused>();
   const fusedFor = (count: number): Fused => {

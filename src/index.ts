@@ -40,15 +40,9 @@ export {
 } from "./functions/unary.js";
 export { GpuArray } from "./gpu/array.js";
 export { flush, init, stats, type Device, type InitOptions, type Stats } from "./gpu/device.js";
-export {
-  Kernel,
-  type Grid,
-  type HasArray,
-  type KernelOptions,
-  type RunIntoOptions,
-  type RunOptions,
-} from "./gpu/kernel.js";
+export { Kernel, type HasArray, type KernelOptions, type RunIntoOptions, type RunOptions } from "./gpu/kernel.js";
 export { gradCheck, type GradCheckOptions, type GradCheckReport } from "./grad-check.js";
+export type { Grid } from "./gpu/grid.js";
 export type { Binding } from "./gpu/program.js";
 export { noGrad } from "./grad-mode.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./graph.js";

@@ -7,9 +7,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
-import puppeteer from "puppeteer";
-import { createServer } from "vite";
-import { chromeFlags, findBrowser } from "../scripts/browser.js";
+import { withServedPage } from "../scripts/served-page.js";
 import { plan, usage } from "./plan.js";
 import { machines, replaceBetweenMarks, table } from "./report.js";
 
@@ -27,33 +25,10 @@ const documentFile = join(repository, "RELIABILITY.md");
 const log = (message) => process.stderr.write(`${message}\n`);
 
 /** @param {ReturnType<typeof plan>} what */
-async function run({ only, stride, pairs }) {
-  const server = await createServer({
-    configFile: false,
-    root: here,
-    logLevel: "warn",
-    // Other servers of this repository watch and cache too; what changes meanwhile must not reload the page.
-    cacheDir: join(repository, "node_modules", ".vite-sweep"),
-    server: { fs: { allow: [repository] }, hmr: false, watch: null },
-  });
-  try {
-    await server.listen();
-    const [address] = server.resolvedUrls?.local ?? [];
-    if (address === undefined) throw new Error("the server has no address");
-    const browser = await puppeteer.launch({
-      executablePath: findBrowser(),
-      args: chromeFlags,
-      // One call sweeps one function.
-      protocolTimeout: 0,
-    });
-    try {
-      return await sweepAll(await open(await browser.newPage(), address), await browser.version(), only, stride, pairs);
-    } finally {
-      await browser.close();
-    }
-  } finally {
-    await server.close();
-  }
+function run({ only, stride, pairs }) {
+  return withServedPage(here, [], async (browser, address) =>
+    sweepAll(await open(await browser.newPage(), address), await browser.version(), only, stride, pairs),
+  );
 }
 
 /**

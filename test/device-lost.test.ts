@@ -1,5 +1,5 @@
 /** The device is lost at every moment that can be told apart: everything says so, nothing hangs, and work goes on. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   elementwise,
   exp,
@@ -21,19 +21,9 @@ import {
   tanh,
   Variable,
 } from "../src/index.js";
-import { errorOf, inTime, pause, useOwnDevice, watchForTrouble } from "./trouble.js";
+import { errorOf, inTime, pause, useOwnDevice, expectNoTrouble } from "./trouble.js";
 
-let trouble: ReturnType<typeof watchForTrouble>;
-beforeEach(() => {
-  trouble = watchForTrouble();
-});
-afterEach(async () => {
-  try {
-    await trouble.expectNone();
-  } finally {
-    trouble.stop();
-  }
-});
+expectNoTrouble();
 
 const lost = expect.objectContaining({ code: "device-lost", reason: "destroyed" }) as Error;
 

@@ -1,5 +1,5 @@
 /** Every error that gpugrad makes, and errors that the GPU reports later: what rejects with them, and what doesn't. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as gpugrad from "../src/index.js";
 import {
   elementwise,
@@ -20,19 +20,9 @@ import {
   Variable,
   type ErrorCode,
 } from "../src/index.js";
-import { errorOf, inTime, useOwnDevice, watchForTrouble } from "./trouble.js";
+import { errorOf, inTime, useOwnDevice, expectNoTrouble } from "./trouble.js";
 
-let trouble: ReturnType<typeof watchForTrouble>;
-beforeEach(() => {
-  trouble = watchForTrouble();
-});
-afterEach(async () => {
-  try {
-    await trouble.expectNone();
-  } finally {
-    trouble.stop();
-  }
-});
+expectNoTrouble();
 
 class Nothing extends Function {}
 

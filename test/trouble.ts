@@ -1,5 +1,5 @@
 /** What a page would complain of behind a test's back, and promises that must not hang. */
-import { expect } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { init } from "../src/index.js";
 
 /** Collects unhandled rejections, uncaught errors, and what is written to the console as an error or a warning. */
@@ -30,6 +30,21 @@ export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void }
       window.removeEventListener("error", onError);
     },
   };
+}
+
+/** Fails every test of a file behind which a page would complain. */
+export function expectNoTrouble(): void {
+  let trouble: ReturnType<typeof watchForTrouble>;
+  beforeEach(() => {
+    trouble = watchForTrouble();
+  });
+  afterEach(async () => {
+    try {
+      await trouble.expectNone();
+    } finally {
+      trouble.stop();
+    }
+  });
 }
 
 export function pause(milliseconds: number): Promise<void> {

@@ -6,6 +6,7 @@ import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js
 import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
 import { currentDevice, Device } from "./device.js";
+import { workgroupsOf, type Grid, type Workgroups } from "./grid.js";
 import { Program, type Binding, type UserLines } from "./program.js";
 
 export interface KernelOptions {
@@ -18,9 +19,6 @@ export interface KernelOptions {
   /** The shader's @workgroup_size, as one number: x times y times z. Default 64. */
   readonly workgroupSize?: number;
 }
-
-/** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */
-export type Grid = { readonly workgroups: readonly [number, number?, number?] } | { readonly invocations: number };
 
 /** An array, or what has one, as a Variable does. */
 export type HasArray = GpuArray | { readonly data: GpuArray };
@@ -67,8 +65,6 @@ interface Given<Output> {
   readonly uniforms: readonly UniformBlock[];
   readonly grid: Grid;
 }
-
-type Workgroups = readonly [number, number, number];
 
 /** A part of arrays that are larger than one binding may be. */
 interface Window {
@@ -212,7 +208,7 @@ export class Kernel {
     const device = outputs[0]?.device ?? currentDevice();
     for (const array of inputs) this.#checkArray(device, array);
     for (const array of outputs) this.#checkArray(device, array);
-    const workgroups = this.#workgroups(grid, device);
+    const workgroups = workgroupsOf(grid, this.workgroupSize, device, this.name);
     if (this.#own.trusted !== true) {
       this.#checkUniforms(device, uniforms);
       this.#checkApart(inputs, outputs);
@@ -277,33 +273,6 @@ export class Kernel {
     }
   }
 
-  #workgroups(grid: Grid, device: Device): Workgroups {
-    const most = device.limits.maxComputeWorkgroupsPerDimension;
-    let counts: Workgroups;
-    if ("invocations" in grid) {
-      if (!Number.isSafeInteger(grid.invocations) || grid.invocations < 0) {
-        throw new ArgumentError(`${this.name}: invocations must be a whole number, not ${describe(grid.invocations)}`);
-      }
-      counts = spread(Math.ceil(grid.invocations / this.workgroupSize), most);
-    } else {
-      const [x, y = 1, z = 1] = grid.workgroups;
-      counts = [x, y, z];
-    }
-    for (const count of counts) {
-      if (!Number.isSafeInteger(count) || count < 0) {
-        throw new ArgumentError(`${this.name}: workgroups must be whole numbers, not ${describe(count)}`);
-      }
-      if (count > most) {
-        throw new LimitError(
-          `${this.name}: ${count} workgroups in one dimension, this device allows ${most}`,
-          count,
-          most,
-        );
-      }
-    }
-    return counts;
-  }
-
   #dispatch(
     device: Device,
     inputs: readonly GpuArray[],
@@ -344,7 +313,9 @@ export class Kernel {
         bytes: (window?.bytes ?? 0) * arrays.length || arrays.reduce((total, { bytes }) => total + bytes, 0),
         bindGroup: device.bindGroups.get(compiled.layout, bound, isSure ? null : this.name),
         workgroups:
-          window === null ? workgroups : this.#workgroups({ invocations: Math.ceil(window.bytes / 16) }, device),
+          window === null
+            ? workgroups
+            : workgroupsOf({ invocations: Math.ceil(window.bytes / 16) }, this.workgroupSize, device, this.name),
       });
     }
     if (!isDoubtful) return;
@@ -404,10 +375,4 @@ export class Kernel {
       most,
     );
   }
-}
-
-/** A number of workgroups as a grid: along x as far as a dimension goes, then along y. */
-function spread(count: number, most: number): Workgroups {
-  const y = Math.max(1, Math.ceil(count / most));
-  return [Math.ceil(count / y), y, 1];
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchChrome, serve, type StaticSite } from "./page.js";
+import { complaintsOf, launchChrome, serve, type StaticSite } from "./page.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gpugrad-build-"));
@@ -50,11 +50,7 @@ afterAll(async () => {
 describe("the built library", () => {
   test("repeats the seed's example in a page without Vite, under a strict Content-Security-Policy", async () => {
     const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.text().includes("data:,")) complaints.push(message.text());
-    });
+    const complaints = complaintsOf(page);
     await page.goto(site.url);
     await page.waitForFunction("globalThis.gradient !== undefined");
     const [gradient, creators] = await page.evaluate(

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { extname, join, normalize } from "node:path";
-import puppeteer, { type Browser } from "puppeteer";
+import puppeteer, { type Browser, type Page } from "puppeteer";
 import { chromeFlags, findBrowser } from "../../scripts/browser.js";
 
 const types: Partial<Record<string, string>> = {
@@ -46,6 +46,17 @@ export async function serve(folder: string, path = "/"): Promise<StaticSite> {
         server.close(() => resolve());
       }),
   };
+}
+
+/** Collects a page's uncaught errors, and what it writes to the console as errors. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    // The icon that keeps the browser from asking for one is itself against the policy.
+    if (message.type() === "error" && !message.text().includes("data:,")) complaints.push(message.text());
+  });
+  return complaints;
 }
 
 export async function launchChrome(flags: readonly string[] = chromeFlags): Promise<Browser> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChrome, serve, type StaticSite } from "./page.js";
+import { complaintsOf, launchChrome, serve, type StaticSite } from "./page.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gpugrad-copies-"));
@@ -119,11 +119,7 @@ afterAll(async () => {
 
 test("two copies don't harm each other; what one made is an error to the other, that says so", async () => {
   const page = await browser.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("data:,")) complaints.push(message.text());
-  });
+  const complaints = complaintsOf(page);
   await page.goto(site.url);
   await page.waitForFunction("globalThis.found !== undefined", { timeout: 60_000, polling: 100 }).catch(() => {
     throw new Error(`the page has no result; it says: ${complaints.join("\n")}`);

@@ -1,0 +1,43 @@
+/** The grid that a kernel is dispatched over. */
+import { ArgumentError, LimitError } from "../errors.js";
+import { describe } from "../shape.js";
+import type { Device } from "./device.js";
+
+/** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */
+export type Grid = { readonly workgroups: readonly [number, number?, number?] } | { readonly invocations: number };
+
+export type Workgroups = readonly [number, number, number];
+
+/**
+ * The numbers of workgroups of this size.
+ *
+ * @throws ArgumentError for what is no count; LimitError where one dimension would have more than the device allows.
+ */
+export function workgroupsOf(grid: Grid, workgroupSize: number, device: Device, what: string): Workgroups {
+  const most = device.limits.maxComputeWorkgroupsPerDimension;
+  let counts: Workgroups;
+  if ("invocations" in grid) {
+    if (!Number.isSafeInteger(grid.invocations) || grid.invocations < 0) {
+      throw new ArgumentError(`${what}: invocations must be a whole number, not ${describe(grid.invocations)}`);
+    }
+    counts = spread(Math.ceil(grid.invocations / workgroupSize), most);
+  } else {
+    const [x, y = 1, z = 1] = grid.workgroups;
+    counts = [x, y, z];
+  }
+  for (const count of counts) {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new ArgumentError(`${what}: workgroups must be whole numbers, not ${describe(count)}`);
+    }
+    if (count > most) {
+      throw new LimitError(`${what}: ${count} workgroups in one dimension, this device allows ${most}`, count, most);
+    }
+  }
+  return counts;
+}
+
+/** A number of workgroups as a grid: along x as far as a dimension goes, then along y. */
+function spread(count: number, most: number): Workgroups {
+  const y = Math.max(1, Math.ceil(count / most));
+  return [Math.ceil(count / y), y, 1];
+}
