@@ -60,7 +60,10 @@ function mathOf(side: SideName, { math }: Problem): MathMode {
   return side === "javascript" ? "exact" : "native";
 }
 
-/** Rounds in which each side runs once, every round beginning with another one. */
+/**
+ * Rounds in which each side runs once, every round beginning with another one, and every second one backwards: what a
+ * side leaves behind, in the GPU process and in caches, is felt by the one after it.
+ */
 async function inTurn(
   works: ReadonlyMap<SideName, Work>,
   { rounds, budget, fewest, most }: Effort,
@@ -68,12 +71,11 @@ async function inTurn(
 ): Promise<Map<SideName, number[]>> {
   const entries = [...works];
   const times = new Map<SideName, number[]>(entries.map(([name]) => [name, []]));
-  const round = async (first: number): Promise<[SideName, number][]> => {
+  const round = async (index: number): Promise<[SideName, number][]> => {
     const taken: [SideName, number][] = [];
-    for (let k = 0; k < entries.length; k++) {
-      const entry = entries[(first + k) % entries.length];
-      if (entry === undefined) continue;
-      const [name, work] = entry;
+    const first = (index >> 1) % entries.length;
+    const rotated = [...entries.slice(first), ...entries.slice(0, first)];
+    for (const [name, work] of index % 2 === 0 ? rotated : rotated.reverse()) {
       // Nobody pays for what another side left to the garbage collector.
       (globalThis as { gc?: () => void }).gc?.();
       const start = performance.now();

@@ -171,7 +171,7 @@ function gradientsOfInputs(
       `${f.name}.backward must give one gradient for each of its ${f.inputs.length} inputs, gave ${results.length}`,
     );
   }
-  const taken = new Set(createGraph ? [...given, ...f.inputs, ...f.outputs] : []);
+  const taken = createGraph ? new Set([...given, ...f.inputs, ...f.outputs]) : null;
   const connected = createGraph ? connect(f, given, results) : results;
   return f.inputs.map((input, index) => {
     const result: Result | null | undefined = connected[index];
@@ -182,7 +182,7 @@ function gradientsOfInputs(
         `${f.name}.backward gave a gradient of shape ${showShape(data.shape)} for input ${index}, which has shape ${showShape(input.shape)}`,
       );
     }
-    if (createGraph && result instanceof Variable) {
+    if (taken !== null && result instanceof Variable) {
       // The same Variable in two places would be released with either of them.
       const own = taken.has(result) ? result.reshape(result.shape) : result;
       taken.add(result);

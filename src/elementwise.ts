@@ -8,7 +8,7 @@ import type { GpuArray } from "./gpu/array.js";
 import { everyElement, run, Shaders, type Read } from "./shaders.js";
 import { broadcastShapes, broadcastStrides, describe, sameShape, type Shape } from "./shape.js";
 import { checkVariable, type Operand, Variable } from "./variable.js";
-import { parseElementwise, type ElementwiseSource } from "./wgsl/source.js";
+import { parseElementwise, type ElementwiseSource, type Reference } from "./wgsl/source.js";
 
 /**
  * The gradients of the inputs, as Variables made of other functions; null for an input that has none. It is given the
@@ -123,8 +123,10 @@ export class Elementwise extends Function {
   }
 
   protected override backwardReads(k: number): boolean {
-    const { inputs, backward } = this.source;
-    return backward?.includes(inputs[k] ?? "y") === true;
+    const { length } = this.inputs;
+    const read = ({ to, index }: Reference): boolean =>
+      to === "input" ? index === k : to === "output" && length + index === k;
+    return this.#shaders.references?.some(read) === true;
   }
 
   /** @throws ArgumentError where the number of operands isn't that of the parameters. */
@@ -145,12 +147,14 @@ export class Elementwise extends Function {
 
   override backward(...gradients: Variable[]): readonly (GpuArray | Variable | null)[] {
     if (gradEnabled() && this.derivative !== null) return this.#differentiably(gradients, this.derivative);
-    const { name, backward } = this.source;
-    if (backward === null) {
+    const { references } = this.#shaders;
+    if (references === null) {
+      const { name } = this.source;
       throw new NotDifferentiableError(`${name} has no gradient: its WGSL has no ${name}_backward`);
     }
     const { shape } = this.output;
-    const reads = backward.map((parameter) => broadcast(this.#named(parameter, gradients).data, shape));
+    const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
+    const reads = references.map(({ to, index }) => broadcast(at(variables[to], index).data, shape));
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) => (requiresGrad ? [index] : []));
     const written = run((accesses) => this.#shaders.backward(accesses, wanted), reads, shape, wanted.length);
     try {
@@ -162,14 +166,6 @@ export class Elementwise extends Function {
       for (const gradient of written) gradient.release();
       throw error;
     }
-  }
-
-  /** What a parameter of the backward stands for: an input, the output, or a gradient of an output. */
-  #named(parameter: string, gradients: readonly Variable[]): Variable {
-    const [, output] = /^gy(\d*)$/.exec(parameter) ?? [];
-    if (output !== undefined) return at(gradients, Number(output));
-    const index = this.source.inputs.indexOf(parameter);
-    return index < 0 ? this.output : at(this.inputs, index);
   }
 
   #differentiably(gradients: readonly Variable[], derivative: Derivative): (Variable | null)[] {

@@ -1,5 +1,6 @@
 /** A Function: one node of the graph. It computes its outputs from its inputs, and their gradients backwards. */
 import { checkList } from "./arguments.js";
+import { at } from "./assert.js";
 import {
   ArgumentError,
   FunctionReusedError,
@@ -91,23 +92,22 @@ export abstract class Function {
     const variables = inputs.map((input) => asVariable(input));
     const trace = currentTrace();
     if (trace !== null) return this.#record(variables, trace(this, variables));
-    const results = toList(withGrad(false, () => this.forward(...variables.map(({ data }) => data))));
-    const remember = gradEnabled() && variables.some(({ requiresGrad }) => requiresGrad) && this.differentiable;
+    const arrays = variables.map(({ data }) => data);
+    const results = toList(withGrad(false, () => this.forward(...arrays)));
+    const remember = gradEnabled() && this.differentiable && variables.some(({ requiresGrad }) => requiresGrad);
     const outputs = results.map((result) => {
       const data = arrayOf(result, `${this.name}.forward`);
-      const isInput = variables.some((variable) => variable.data === data);
-      return new Variable(isInput ? data.reshape(data.shape) : data, { requiresGrad: remember });
+      // The same array in two Variables would be released with either of them.
+      return new Variable(arrays.includes(data) ? data.reshape(data.shape) : data, { requiresGrad: remember });
     });
-    this.#called = true;
-    this.#outputs = outputs;
     if (remember) {
-      this.#inputs = variables;
       this.#holdsInputs = true;
       for (const variable of variables) variable.addConsumer();
       this.#versions = versionsOf(variables, outputs);
-      this.#generation = variables.reduce((most, { generation }) => Math.max(most, generation), 0);
-      for (const output of outputs) output.setCreator(this);
+      return this.#record(variables, outputs);
     }
+    this.#called = true;
+    this.#outputs = outputs;
     return this.output;
   }
 
@@ -117,12 +117,13 @@ export abstract class Function {
   /** Whether what `backward` gives is nobody else's, so that a pass may release it as soon as it was used. */
   readonly givesFreshGradients: boolean = false;
 
-  /** Takes its place in a graph of symbols, where nothing is computed. */
+  /** Takes its place in the graph. */
   #record(inputs: readonly Variable[], outputs: readonly Variable[]): Variable {
     this.#called = true;
     this.#inputs = inputs;
     this.#outputs = outputs;
-    this.#generation = inputs.reduce((most, { generation }) => Math.max(most, generation), 0);
+    this.#generation = 0;
+    for (const { generation } of inputs) if (generation > this.#generation) this.#generation = generation;
     for (const output of outputs) output.setCreator(this);
     return this.output;
   }
@@ -154,9 +155,11 @@ export abstract class Function {
 
   /** @throws ModifiedError where data that backward needs was changed in place after forward. @internal */
   checkUnchanged(): void {
-    const variables = [...this.#inputs, ...this.#outputs];
-    variables.forEach((variable, k) => {
-      if (!this.backwardReads(k) || variable.data.version === this.#versions[k]) return;
+    const { length } = this.#inputs;
+    this.#versions.forEach((version, k) => {
+      if (!this.backwardReads(k)) return;
+      const variable = k < length ? at(this.#inputs, k) : at(this.#outputs, k - length);
+      if (variable.data.version === version) return;
       throw new ModifiedError(
         `${variable.toString()} was changed in place after ${this.name} used it: call backward() before assign() or descend()`,
       );

@@ -16,7 +16,7 @@ import { Shaders } from "./shaders.js";
 import { describe, type Shape } from "./shape.js";
 import { withTrace } from "./trace.js";
 import { asVariable, Variable, type Operand } from "./variable.js";
-import type { ElementwiseSource } from "./wgsl/source.js";
+import { referenceOf, type ElementwiseSource } from "./wgsl/source.js";
 
 /** A function of Variables made of element-wise functions, with one result or several. */
 export type Fusable<Result extends Variable | readonly Variable[]> = (...args: Variable[]) => Result;
@@ -284,10 +284,10 @@ class Program {
     gradients: readonly string[] = [],
   ): string {
     const args = parameters.map((parameter) => {
-      const [, output] = /^gy(\d*)$/.exec(parameter) ?? [];
-      if (kind === "backward" && output !== undefined) return at(gradients, Number(output));
-      const index = node.source.inputs.indexOf(parameter);
-      return this.#text(index < 0 ? node.output : at(node.inputs, index));
+      const { to, index } = referenceOf(parameter, node.source.inputs);
+      return to === "gradient"
+        ? at(gradients, index)
+        : this.#text(at(to === "input" ? node.inputs : node.outputs, index));
     });
     return `${node.source.name}_${kind}(${args.join(", ")})`;
   }

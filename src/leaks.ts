@@ -1,7 +1,6 @@
 /** Who holds memory: for the page whose memory grows and grows. */
 import { currentDevice } from "./gpu/device.js";
-import type { Shape } from "./shape.js";
-import { Variable } from "./variable.js";
+import { sizeOf, type Shape } from "./shape.js";
 
 /** A Variable that holds GPU memory. */
 export interface Leak {
@@ -22,11 +21,8 @@ export interface Leak {
  */
 export function leaks(): Leak[] {
   const found: Leak[] = [];
-  for (const { owner } of currentDevice().shares) {
-    const variable = owner?.deref();
-    if (!(variable instanceof Variable)) continue;
-    const { name, creator, shape, bytes } = variable;
-    found.push({ name, creator: creator?.name ?? null, shape, bytes });
+  for (const { label, shape } of currentDevice().holdings.shares()) {
+    if (label !== null) found.push({ ...label, shape, bytes: sizeOf(shape) * 4 });
   }
   return found;
 }

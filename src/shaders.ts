@@ -5,7 +5,7 @@ import type { GpuArray } from "./gpu/array.js";
 import { Kernel } from "./gpu/kernel.js";
 import { sizeOf, stridesOf, type Shape } from "./shape.js";
 import { harness, layoutWords, workgroupSize, type Access, type Parameter } from "./wgsl/harness.js";
-import type { ElementwiseSource } from "./wgsl/source.js";
+import { referenceOf, type ElementwiseSource, type Reference } from "./wgsl/source.js";
 
 /** An array, and for each axis of the result how many of its elements one step along that axis skips. */
 export interface Read {
@@ -21,11 +21,14 @@ export class Shaders {
   readonly #source: ElementwiseSource;
   /** The library's own WGSL, which is known to compile. */
   readonly trusted: boolean;
+  /** What the backward's parameters stand for; null where there is no backward. */
+  readonly references: readonly Reference[] | null;
   readonly #kernels = new Map<string, Kernel>();
 
   constructor(source: ElementwiseSource, trusted: boolean) {
     this.#source = source;
     this.trusted = trusted;
+    this.references = source.backward?.map((parameter) => referenceOf(parameter, source.inputs)) ?? null;
   }
 
   forward(accesses: readonly Access[]): Kernel {
@@ -116,20 +119,28 @@ export function run(
 ): GpuArray[] {
   const accesses = accessesOf(reads, shape);
   const kernel = kernelFor(accesses);
-  const constants: Float32Array[] = [];
-  const inputs: GpuArray[] = [];
-  const strided: (readonly number[])[] = [];
-  reads.forEach(({ array, strides }, index) => {
-    if (array.constant === null) inputs.push(array);
-    else {
-      array.check();
-      constants.push(new Float32Array(4).fill(array.constant));
-    }
-    if (accesses[index] === "strided") strided.push(strides);
-  });
-  const uniforms = strided.length === 0 ? constants : [...constants, layoutOf(shape, strided, kernel.name)];
+  let arrays = reads;
+  let uniforms: (Float32Array | Uint32Array)[] = [];
+  if (accesses.includes("constant")) {
+    arrays = reads.filter((_, index) => accesses[index] !== "constant");
+    uniforms = constantsIn(reads);
+  }
+  if (accesses.includes("strided")) {
+    const strided = reads.filter((_, index) => accesses[index] === "strided").map(({ strides }) => strides);
+    uniforms.push(layoutOf(shape, strided, kernel.name));
+  }
+  const inputs = arrays.map(({ array }) => array);
   const shapes = outputs === 1 ? [shape] : Array.from({ length: outputs }, () => shape);
   return kernel.apply(inputs, shapes, uniforms, Math.ceil(sizeOf(shape) / 4));
+}
+
+/** The numbers of the constants, each in a block of its own. */
+function constantsIn(reads: readonly Read[]): Float32Array[] {
+  return reads.flatMap(({ array }) => {
+    if (array.constant === null) return [];
+    array.check();
+    return [new Float32Array(4).fill(array.constant)];
+  });
 }
 
 /** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */

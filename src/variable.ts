@@ -4,6 +4,7 @@ import { toGpuArray, type Data } from "./data.js";
 import { ArgumentError, ReleasedError, ShapeError } from "./errors.js";
 import type { Function } from "./function.js";
 import { GpuArray } from "./gpu/array.js";
+import type { Label } from "./gpu/holdings.js";
 import { describe, madeBy, maker, sameShape, showShape, type Maker, type Shape } from "./shape.js";
 
 export interface VariableOptions {
@@ -23,7 +24,8 @@ export interface VariableOptions {
  * await x.grad.read(); // Float32Array [2, 4, 6, 8]
  */
 export class Variable {
-  #name: string | null;
+  /** The name, and the creator's: what `leaks()` tells of the memory, whoever still has this Variable. */
+  readonly #label: Label;
   readonly requiresGrad: boolean;
   #data: GpuArray;
   #grad: Variable | null = null;
@@ -61,19 +63,19 @@ export class Variable {
     const { name, shape, requiresGrad = true } = checkOptions(options);
     const array = toGpuArray(data, shape);
     this.#data = array;
-    array.track(this);
-    this.#name = name ?? null;
+    this.#label = { name: name ?? null, creator: null };
+    array.track(this.#label);
     this.requiresGrad = requiresGrad;
   }
 
   /** Shown in graphs and errors. @throws ArgumentError where it is set to something else than a string or null. */
   get name(): string | null {
-    return this.#name;
+    return this.#label.name;
   }
 
   set name(name: string | null) {
     if (name !== null) checkName(name);
-    this.#name = name;
+    this.#label.name = name;
   }
 
   /** The array on the GPU. */
@@ -153,6 +155,7 @@ export class Variable {
   setCreator(creator: Function): void {
     this.#creator = creator;
     this.#generation = creator.generation + 1;
+    this.#label.creator = creator.name;
   }
 
   /** Makes a leaf of this Variable: the graph that led to it is forgotten. */
@@ -160,6 +163,7 @@ export class Variable {
     const creator = this.#creator;
     this.#creator = null;
     this.#generation = 0;
+    this.#label.creator = null;
     if (creator?.outputs.every((output) => output.#creator !== creator) !== true) return;
     for (const input of creator.releaseInputs()) input.#consumers--;
   }

@@ -125,7 +125,7 @@ async function settledBytes(): Promise<number> {
 /** What a failed call made on its way is given back at once, or when the collector finds it. */
 async function expectBack(bytes: number, variables: number): Promise<void> {
   for (let tries = 0; tries < 50 && (stats().liveBytes > bytes || leaks().length > variables); tries++) {
-    // What leaks() has looked at stays until the task ends.
+    // The collector tells between tasks.
     await pause(1);
     await collect();
   }

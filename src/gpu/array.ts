@@ -2,25 +2,10 @@
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../errors.js";
 import { checkShape, describe, madeBy, maker, showShape, sizeOf, type Maker, type Shape } from "../shape.js";
 import { currentDevice, type Device } from "./device.js";
+import type { Label, Share } from "./holdings.js";
 import { descend, fill } from "./in-place.js";
 import { read } from "./reader.js";
 import { Storage } from "./storage.js";
-
-/** One array's share of a piece of memory, and whose it is. */
-export interface Share {
-  readonly storage: Storage;
-  owner: WeakRef<object> | null;
-}
-
-/** Gives back the memory of arrays that were collected as garbage before anybody released them. */
-const forgotten = new FinalizationRegistry<Share>((share) => {
-  giveUp(share);
-});
-
-function giveUp(share: Share): void {
-  share.storage.device.shares.delete(share);
-  share.storage.release();
-}
 
 export class GpuArray {
   readonly device: Device;
@@ -133,10 +118,14 @@ export class GpuArray {
   }
 
   #hold(storage: Storage): Storage {
-    this.#share = { storage, owner: null };
-    this.device.shares.add(this.#share);
-    forgotten.register(this, this.#share, this);
+    this.#share = { storage, shape: this.#shape, label: null, watched: false };
+    this.device.holdings.add(this);
     return storage;
+  }
+
+  /** This array's part in its memory; null for a constant and once it is released. @internal */
+  get share(): Share | null {
+    return this.#share;
   }
 
   /** The number that every element is, where the array is such a one: it takes no memory until somebody needs it. */
@@ -223,9 +212,9 @@ export class GpuArray {
     }
   }
 
-  /** Says whose data this is, for `leaks()`: its first owner's, as long as that is there. */
-  track(owner: object): void {
-    if (this.#share !== null && this.#share.owner?.deref() === undefined) this.#share.owner = new WeakRef(owner);
+  /** Says whose data this is, for `leaks()`: the first Variable's that had it. @internal */
+  track(label: Label): void {
+    if (this.#share !== null) this.#share.label ??= label;
   }
 
   /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */
@@ -237,10 +226,10 @@ export class GpuArray {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    if (this.#share === null) return;
-    forgotten.unregister(this);
-    giveUp(this.#share);
+    const share = this.#share;
+    if (share === null) return;
     this.#share = null;
+    this.device.holdings.remove(this, share);
   }
 }
 

@@ -4,13 +4,28 @@
  */
 import type { Device } from "./device.js";
 
+/** When so many are known, all are forgotten: a loop that binds more than that would find none of them in time. */
 const most = 16384;
+
+/** Bind groups by a path of numbers: the layout's, then each binding's offset, size and buffer. */
+type Tree = Map<number, Tree | GPUBindGroup>;
+
+/** A part of a buffer, and the number that stands for the buffer in keys. */
+export interface Bound extends Required<GPUBufferBinding> {
+  readonly number: number;
+}
+
+/** The layout of group 0, and its number. */
+export interface GroupLayout {
+  readonly layout: GPUBindGroupLayout;
+  readonly number: number;
+}
 
 export class BindGroups {
   readonly #device: Device;
-  /** By layout and bindings; the oldest stands first, and goes first. */
-  readonly #groups = new Map<string, GPUBindGroup>();
-  /** Numbers for the keys: a number is never used again, so a group of a destroyed buffer is never found. */
+  readonly #tree: Tree = new Map();
+  #known = 0;
+  /** A number is never used again, so a group of a destroyed buffer is never found. */
   readonly #numbers = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
   #next = 0;
 
@@ -19,31 +34,44 @@ export class BindGroups {
   }
 
   /** @param purpose named where WebGPU refuses; null for what it can't refuse */
-  get(
-    layout: GPUBindGroupLayout,
-    bindings: readonly Required<GPUBufferBinding>[],
-    purpose: string | null,
-  ): GPUBindGroup {
-    let key = String(this.#numberOf(layout));
-    for (const { buffer, offset, size } of bindings) key += `,${this.#numberOf(buffer)}:${offset}:${size}`;
-    const known = this.#groups.get(key);
+  get(layout: GroupLayout, bindings: readonly Bound[], purpose: string | null): GPUBindGroup {
+    let tree = this.#tree;
+    let key = layout.number;
+    for (const { number, offset, size } of bindings) {
+      tree = branch(tree, key);
+      // Below 0, so that it can't be taken for a size.
+      if (offset > 0) tree = branch(tree, -offset);
+      tree = branch(tree, size);
+      key = number;
+    }
+    const known = tree.get(key) as GPUBindGroup | undefined;
     if (known !== undefined) return known;
-    const entries = bindings.map((resource, binding) => ({ binding, resource }));
-    const make = (): GPUBindGroup => this.#device.gpuDevice.createBindGroup({ layout, entries });
-    const group = purpose === null ? make() : this.#device.recorder.watch(`${purpose} can't be bound`, make);
-    this.#groups.set(key, group);
-    if (this.#groups.size > most) {
-      for (const oldest of this.#groups.keys()) {
-        this.#groups.delete(oldest);
-        break;
-      }
+    const group = this.#make(layout.layout, bindings, purpose);
+    tree.set(key, group);
+    if (++this.#known > most) {
+      this.#tree.clear();
+      this.#known = 0;
     }
     return group;
   }
 
-  #numberOf(resource: GPUBuffer | GPUBindGroupLayout): number {
+  #make(layout: GPUBindGroupLayout, bindings: readonly Bound[], purpose: string | null): GPUBindGroup {
+    const { gpuDevice, recorder } = this.#device;
+    const entries = bindings.map((resource, binding) => ({ binding, resource }));
+    const make = (): GPUBindGroup => gpuDevice.createBindGroup({ layout, entries });
+    return purpose === null ? make() : recorder.watch(`${purpose} can't be bound`, make);
+  }
+
+  /** Counts up with every resource that it is asked for; the same resource has the same number again. */
+  numberOf(resource: GPUBuffer | GPUBindGroupLayout): number {
     let number = this.#numbers.get(resource);
     if (number === undefined) this.#numbers.set(resource, (number = this.#next++));
     return number;
   }
+}
+
+function branch(tree: Tree, key: number): Tree {
+  let found = tree.get(key) as Tree | undefined;
+  if (found === undefined) tree.set(key, (found = new Map()));
+  return found;
 }

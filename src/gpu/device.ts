@@ -10,8 +10,8 @@ import {
 } from "../errors.js";
 import { describe } from "../shape.js";
 import type { MathMode } from "../wgsl/math.js";
-import type { Share } from "./array.js";
-import { BindGroups } from "./bind-groups.js";
+import { BindGroups, type GroupLayout } from "./bind-groups.js";
+import { Holdings } from "./holdings.js";
 import { Pool } from "./pool.js";
 import { Recorder } from "./recorder.js";
 import { UniformCache } from "./uniforms.js";
@@ -59,20 +59,19 @@ export class Device {
   readonly recorder: Recorder;
   readonly uniforms: UniformCache;
   readonly bindGroups: BindGroups;
-  /** Everything that holds memory now. */
-  readonly shares = new Set<Share>();
+  readonly holdings = new Holdings();
   math: MathMode = "exact";
   dispatches = 0;
   submits = 0;
   pipelines = 0;
   #lost: DeviceLostError | null = null;
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #layouts = new Map<string, GroupLayout>();
   readonly #waiting = new Set<(error: DeviceLostError) => void>();
 
   constructor(gpuDevice: GPUDevice, adapterInfo: GPUAdapterInfo) {
     this.gpuDevice = gpuDevice;
     this.adapterInfo = adapterInfo;
-    this.limits = gpuDevice.limits;
+    this.limits = plain(gpuDevice.limits);
     this.pool = new Pool(this, defaultPoolBytes);
     this.recorder = new Recorder(this);
     this.uniforms = new UniformCache(this);
@@ -139,21 +138,22 @@ export class Device {
   }
 
   /** The layout of group 0 for these bindings, shared by all kernels that have the same ones. */
-  bindGroupLayout(bindings: readonly ("input" | "output" | "uniform")[]): GPUBindGroupLayout {
+  bindGroupLayout(bindings: readonly ("input" | "output" | "uniform")[]): GroupLayout {
     const key = bindings.join();
-    let layout = this.#layouts.get(key);
-    if (layout === undefined) {
+    let known = this.#layouts.get(key);
+    if (known === undefined) {
       const types = { input: "read-only-storage", output: "storage", uniform: "uniform" } as const;
-      layout = this.gpuDevice.createBindGroupLayout({
+      const layout = this.gpuDevice.createBindGroupLayout({
         entries: bindings.map((kind, binding) => ({
           binding,
           visibility: 0x4 /* COMPUTE */,
           buffer: { type: types[kind] },
         })),
       });
-      this.#layouts.set(key, layout);
+      known = { layout, number: this.bindGroups.numberOf(layout) };
+      this.#layouts.set(key, known);
     }
-    return layout;
+    return known;
   }
 
   stats(): Stats {
@@ -161,6 +161,13 @@ export class Device {
     const { dispatches, submits, pipelines } = this;
     return { dispatches, submits, pipelines, liveBytes, pooledBytes, peakBytes, allocatedBytes };
   }
+}
+
+/** The same limits as plain properties: they are asked for at every dispatch, and WebGPU's are getters. */
+function plain(limits: GPUSupportedLimits): GPUSupportedLimits {
+  const copy: Record<string, unknown> = {};
+  for (const name in limits) copy[name] = limits[name as keyof GPUSupportedLimits];
+  return copy as unknown as GPUSupportedLimits;
 }
 
 let current: Device | null = null;

@@ -5,9 +5,11 @@ import { ArgumentError, LimitError } from "../errors.js";
 import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
 import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
+import type { Bound } from "./bind-groups.js";
 import { currentDevice, Device } from "./device.js";
 import { workgroupsOf, type Grid, type Workgroups } from "./grid.js";
 import { Program, type Binding, type UserLines } from "./program.js";
+import type { Storage } from "./storage.js";
 
 export interface KernelOptions {
   /** Named in errors and in profiles. */
@@ -282,40 +284,38 @@ export class Kernel {
   ): void {
     const { recorder } = device;
     const compiled = this.#program.compile(device);
-    const arrays = [...inputs, ...outputs];
+    const inputStorages = inputs.map((array) => array.storage);
+    const writes = outputs.map((array) => array.storage);
     // What can fail alone is submitted alone. WGSL of element-wise functions can't find its bindings too small.
     const trusted = this.#own.trusted === true;
     const isFree = !trusted && this.#own.userLines === undefined;
-    const sizes = isFree
-      ? `${arrays.map(({ bytes }) => bytes).join()};${uniforms.map((u) => u.byteLength).join()}`
-      : "";
+    const sizes = isFree ? sizesOf([...inputs, ...outputs, ...uniforms]) : "";
     const isDoubtful =
       (!trusted && !compiled.verified) ||
       (isFree && !compiled.accepted.has(sizes)) ||
-      arrays.some(({ storage }) => storage.pooled.doubtful);
-    const isSure = !isDoubtful && arrays.every(({ storage }) => storage.pooled.confirmed);
+      inputStorages.some(isUncertain) ||
+      writes.some(isUncertain);
+    const isSure = !isDoubtful && inputStorages.every(isConfirmed) && writes.every(isConfirmed);
     if (isDoubtful) recorder.flush();
     if (!compiled.verified) recorder.check(compiled.mistake);
+    // A shader of the user's own may leave a part of what it writes as it was.
+    const reads = this.#own.inPlace === true || isFree ? [...inputStorages, ...writes] : inputStorages;
     // Shapes, not arrays: a command is remembered until its batch is settled, and must not hold arrays back.
     const shapes = outputs.map(({ shape }) => shape);
-    const command = {
-      label: () =>
-        `${this.name} ${shapes.map((shape) => `${showShape(shape)} (${4 * sizeOf(shape)} bytes)`).join(", ")}`,
-      pipeline: compiled.pipeline,
-      // A shader of the user's own may leave a part of what it writes as it was.
-      reads: (this.#own.inPlace === true || isFree ? arrays : inputs).map((array) => array.storage),
-      writes: outputs.map((output) => output.storage),
-    };
     for (const window of this.#windows(device, outputs)) {
       const bound = this.#bound(device, inputs, outputs, uniforms, window);
       recorder.dispatch({
-        ...command,
-        bytes: (window?.bytes ?? 0) * arrays.length || arrays.reduce((total, { bytes }) => total + bytes, 0),
+        name: this.name,
+        shapes,
+        reads,
+        writes,
+        pipeline: compiled.pipeline,
         bindGroup: device.bindGroups.get(compiled.layout, bound, isSure ? null : this.name),
         workgroups:
           window === null
             ? workgroups
             : workgroupsOf({ invocations: Math.ceil(window.bytes / 16) }, this.workgroupSize, device, this.name),
+        bytes: window === null ? bytesOf(inputs) + bytesOf(outputs) : window.bytes * (inputs.length + outputs.length),
       });
     }
     if (!isDoubtful) return;
@@ -334,19 +334,17 @@ export class Kernel {
     outputs: readonly GpuArray[],
     uniforms: readonly UniformBlock[],
     window: Window | null,
-  ): Required<GPUBufferBinding>[] {
+  ): Bound[] {
     const next = { input: 0, output: 0, uniform: 0 };
     return this.bindings.map((kind) => {
       const index = next[kind]++;
-      if (kind === "uniform") {
-        const buffer = device.uniforms.get(at(uniforms, index));
-        return { buffer, offset: 0, size: buffer.size };
-      }
+      if (kind === "uniform") return device.uniforms.get(at(uniforms, index));
       const array = at(kind === "input" ? inputs : outputs, index);
       const cut = window !== null && array.size === outputs[0]?.size;
       const bytes = cut ? window.bytes : array.bytes;
       const size = this.#own.padded === true ? Math.max(16, Math.ceil(bytes / 16) * 16) : Math.max(4, bytes);
-      return { buffer: array.storage.buffer, offset: cut ? window.offset : 0, size };
+      const { buffer, number } = array.storage.pooled;
+      return { buffer, number, offset: cut ? window.offset : 0, size };
     });
   }
 
@@ -375,4 +373,23 @@ export class Kernel {
       most,
     );
   }
+}
+
+/** Of a large buffer that the GPU may not have made. */
+function isUncertain({ pooled }: Storage): boolean {
+  return pooled.doubtful;
+}
+
+function isConfirmed({ pooled }: Storage): boolean {
+  return pooled.confirmed;
+}
+
+function bytesOf(arrays: readonly GpuArray[]): number {
+  let total = 0;
+  for (const { bytes } of arrays) total += bytes;
+  return total;
+}
+
+function sizesOf(bound: readonly (GpuArray | UniformBlock)[]): string {
+  return bound.map((each) => (each instanceof GpuArray ? each.bytes : each.byteLength)).join();
 }

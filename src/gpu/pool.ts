@@ -18,9 +18,10 @@ export function sizeClass(bytes: number): number {
 export interface PooledBuffer {
   readonly buffer: GPUBuffer;
   readonly bytes: number;
+  readonly usage: GPUBufferUsageFlags;
   /** The batch of commands that last used it; see `Recorder`. */
   lastBatch: number;
-  /** Counts up with every buffer that is made. */
+  /** Counts up with every buffer that is made, and stands for it in the keys of bind groups. */
   readonly number: number;
   /** Why it holds nothing: the GPU had no room for it, and said so some time after it was made. */
   failure: GpugradError | null;
@@ -43,11 +44,11 @@ export class Pool {
   allocatedBytes = 0;
   readonly #device: Device;
   #cap: number;
-  #made = 0;
   /** Bytes that the GPU is known not to have, since it refused the buffer that would have made so many. */
   #tooMany = Infinity;
-  /** Released buffers by usage and size; a class that was touched last stands last. */
-  readonly #free = new Map<string, PooledBuffer[]>();
+  /** Released buffers by usage and size; the class that was given one last stands last. */
+  readonly #free = new Map<number, PooledBuffer[]>();
+  #lastGiven = 0;
 
   constructor(device: Device, cap: number) {
     this.#device = device;
@@ -99,8 +100,9 @@ export class Pool {
     const pooled: PooledBuffer = {
       buffer,
       bytes: size,
+      usage,
       lastBatch: -1,
-      number: this.#made++,
+      number: this.#device.bindGroups.numberOf(buffer),
       failure: null,
       doubtful: size >= large,
       confirmed: size < watched,
@@ -134,7 +136,7 @@ export class Pool {
   /** The GPU had no room: the buffer is none, and what is kept for reuse may be what is in the way. */
   #refused(pooled: PooledBuffer, total: number): void {
     this.#tooMany = Math.min(this.#tooMany, total);
-    const list = this.#free.get(keyOf(pooled.buffer.usage, pooled.bytes));
+    const list = this.#free.get(keyOf(pooled.usage, pooled.bytes));
     const index = list?.indexOf(pooled) ?? -1;
     if (index >= 0) {
       list?.splice(index, 1);
@@ -148,12 +150,20 @@ export class Pool {
     this.liveBytes -= pooled.bytes;
     if (pooled.failure !== null) return;
     this.pooledBytes += pooled.bytes;
-    const key = keyOf(pooled.buffer.usage, pooled.bytes);
+    const key = keyOf(pooled.usage, pooled.bytes);
     const list = this.#free.get(key) ?? [];
     insert(list, pooled);
-    this.#free.delete(key);
-    this.#free.set(key, list);
+    if (key !== this.#lastGiven) {
+      this.#free.delete(key);
+      this.#free.set(key, list);
+      this.#lastGiven = key;
+    }
     if (this.pooledBytes > this.#cap) this.#trim(this.#cap);
+  }
+
+  #forget(key: number): void {
+    this.#free.delete(key);
+    this.#lastGiven = 0;
   }
 
   /** Destroys released buffers, those of the longest unused classes first, until at most `bytes` are kept. */
@@ -167,7 +177,7 @@ export class Pool {
         this.pooledBytes -= pooled.bytes;
         pooled.buffer.destroy();
       }
-      if (list.length === 0) this.#free.delete(key);
+      if (list.length === 0) this.#forget(key);
       if (this.pooledBytes <= bytes) return;
     }
   }
@@ -188,6 +198,7 @@ function insert(list: PooledBuffer[], pooled: PooledBuffer): void {
   list.splice(low, 0, pooled);
 }
 
-function keyOf(usage: GPUBufferUsageFlags, bytes: number): string {
-  return `${usage}:${bytes}`;
+/** One number for both: no size has more than 43 bits, no usage more than 10. */
+function keyOf(usage: GPUBufferUsageFlags, bytes: number): number {
+  return usage * 2 ** 43 + bytes;
 }

@@ -1,6 +1,7 @@
 /** A shader and its pipelines: compiled once for each device and kind of math, and what the compiler says about it. */
 import { isGpugradError, LimitError, WgslError } from "../errors.js";
 import { joinMath, type MathMode } from "../wgsl/math.js";
+import type { GroupLayout } from "./bind-groups.js";
 import type { Device } from "./device.js";
 
 /** What stands at a binding of group 0: an array that is read, one that is written, or a small block of numbers. */
@@ -8,7 +9,7 @@ export type Binding = "input" | "output" | "uniform";
 
 export interface Compiled {
   readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
+  readonly layout: GroupLayout;
   /** What the compiler has to say, once it has said it; null for no mistake. */
   readonly mistake: Promise<WgslError | null>;
   /** True once the compiler has said that all is well. */
@@ -106,7 +107,7 @@ export class Program {
 
   #describe(device: Device): {
     descriptor: GPUComputePipelineDescriptor;
-    layout: GPUBindGroupLayout;
+    layout: GroupLayout;
     mistake: Promise<WgslError | null>;
   } {
     this.#checkBindings(device);
@@ -114,7 +115,7 @@ export class Program {
     const layout = device.bindGroupLayout(this.bindings);
     gpuDevice.pushErrorScope("validation");
     const module = gpuDevice.createShaderModule({ code: this.source(device.math), label: this.name });
-    const pipelineLayout = gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout] });
+    const pipelineLayout = gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout.layout] });
     gpuDevice.popErrorScope().catch(() => undefined);
     return {
       layout,

@@ -7,6 +7,7 @@
  * from that; a read of a marked array rejects, a read of any other works.
  */
 import { ArgumentError, OutOfMemoryError, ValidationError, WgslError, type GpugradError } from "../errors.js";
+import { showShape, sizeOf, type Shape } from "../shape.js";
 import type { Device } from "./device.js";
 import type { Profiler } from "./profiler.js";
 import type { PooledBuffer } from "./pool.js";
@@ -18,8 +19,9 @@ const maxCommands = 1024;
 export const watched = 2 ** 16;
 
 interface Command {
-  /** Names the command and what it writes; only asked for where it failed or is measured. */
-  readonly label: () => string;
+  readonly name: string;
+  /** Of the arrays that it writes; named with it where it failed or is measured. */
+  readonly shapes: readonly Shape[];
   readonly reads: readonly Storage[];
   readonly writes: readonly Storage[];
 }
@@ -58,7 +60,7 @@ export class Recorder {
     const encoder = this.#open();
     if (this.profiler !== null) {
       this.#endPass();
-      this.#pass = encoder.beginComputePass(this.profiler.measure(command.label(), command.bytes));
+      this.#pass = encoder.beginComputePass(this.profiler.measure(labelOf(command), command.bytes));
     }
     this.#pass ??= encoder.beginComputePass();
     if (command.pipeline !== this.#pipeline) {
@@ -86,7 +88,7 @@ export class Recorder {
     this.#endPass();
     encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, bytes);
     to.lastBatch = this.#batch;
-    this.#add({ label: () => label, reads: [from], writes });
+    this.#add({ name: label, shapes: [], reads: [from], writes });
     if (isolated) this.flush();
   }
 
@@ -208,16 +210,23 @@ export class Recorder {
       const first = outcomes.find((outcome) => outcome !== null) ?? null;
       // A command whose buffer was never made takes its whole batch with it.
       const failed = first && (commands.map(refusedBuffer).find((refused) => refused !== null) ?? first);
-      for (const { label, reads, writes } of commands) {
+      for (const command of commands) {
+        const { reads, writes } = command;
         const failure =
           failed === null
             ? (reads.find((storage) => storage.failure !== null)?.failure ?? null)
-            : explain(failed, label());
+            : explain(failed, labelOf(command));
         for (const storage of writes) storage.failure = failure;
       }
       return failed;
     });
   }
+}
+
+/** Names a command and what it writes. */
+function labelOf({ name, shapes }: Command): string {
+  const written = shapes.map((shape) => `${showShape(shape)} (${4 * sizeOf(shape)} bytes)`);
+  return [name, written.join(", ")].filter((part) => part !== "").join(" ");
 }
 
 /** @throws ArgumentError where a buffer of the application's own can't be copied. */

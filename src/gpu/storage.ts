@@ -4,7 +4,7 @@ import type { Device } from "./device.js";
 import type { PooledBuffer } from "./pool.js";
 
 /** What every buffer of an array can be used for; an application may draw from it or copy it. */
-const usage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
+const arrayUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
 
 export class Storage {
   readonly device: Device;
@@ -23,12 +23,13 @@ export class Storage {
   }
 
   static allocate(device: Device, bytes: number, purpose: string): Storage {
-    return new Storage(device, device.pool.take(bytes, usage, purpose), false);
+    return new Storage(device, device.pool.take(bytes, arrayUsage, purpose), false);
   }
 
   static wrap(device: Device, buffer: GPUBuffer): Storage {
-    const { size: bytes } = buffer;
-    const pooled = { buffer, bytes, lastBatch: -1, number: -1, failure: null, doubtful: false, confirmed: false };
+    const { size: bytes, usage } = buffer;
+    const number = device.bindGroups.numberOf(buffer);
+    const pooled = { buffer, bytes, usage, lastBatch: -1, number, failure: null, doubtful: false, confirmed: false };
     return new Storage(device, pooled, true);
   }
 

@@ -3,6 +3,7 @@
  * it is made and never again, so no upload can overtake recorded commands, and a loop that repeats uploads nothing.
  */
 import { OutOfMemoryError } from "../errors.js";
+import type { Bound } from "./bind-groups.js";
 import type { Device } from "./device.js";
 
 const most = 1024;
@@ -10,13 +11,13 @@ const most = 1024;
 export class UniformCache {
   readonly #device: Device;
   /** By content; the one that was used last stands last. */
-  readonly #buffers = new Map<string, GPUBuffer>();
+  readonly #buffers = new Map<string, Bound>();
 
   constructor(device: Device) {
     this.#device = device;
   }
 
-  get(block: ArrayBufferView): GPUBuffer {
+  get(block: ArrayBufferView): Bound {
     const bytes = new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
     const words = new Uint32Array(Math.max(4, Math.ceil(bytes.length / 16) * 4));
     new Uint8Array(words.buffer).set(bytes);
@@ -42,18 +43,19 @@ export class UniformCache {
       () => recorder.attempt(words.byteLength, create, noRoom, what),
       noRoom,
     );
-    this.#buffers.set(key, buffer);
+    const bound = { buffer, number: this.#device.bindGroups.numberOf(buffer), offset: 0, size: words.byteLength };
+    this.#buffers.set(key, bound);
     const outcome = check.then((failure) => {
       // What is no buffer must not be found again.
       if (failure !== null) this.#buffers.delete(key);
       return failure;
     });
     recorder.check(outcome);
-    return buffer;
+    return bound;
   }
 
   #dropOldest(): void {
-    for (const [key, buffer] of this.#buffers) {
+    for (const [key, { buffer }] of this.#buffers) {
       // An unsubmitted command may use it, and must not find it destroyed.
       this.#device.recorder.flush();
       buffer.destroy();

@@ -19,6 +19,20 @@ export interface ElementwiseSource {
   readonly backward: readonly string[] | null;
 }
 
+/** What a parameter of a backward stands for: one of the inputs, the outputs, or the outputs' gradients. */
+export interface Reference {
+  readonly to: "input" | "output" | "gradient";
+  readonly index: number;
+}
+
+/** @param inputs the forward's parameters */
+export function referenceOf(parameter: string, inputs: readonly string[]): Reference {
+  const index = inputs.indexOf(parameter);
+  if (index >= 0) return { to: "input", index };
+  const [, output] = /^gy(\d*)$/.exec(parameter) ?? [];
+  return output === undefined ? { to: "output", index: 0 } : { to: "gradient", index: Number(output) };
+}
+
 /** The most inputs that a backward can give gradients for: it returns f32, vec2f, vec3f or vec4f. */
 const mostInputs = 4;
 
