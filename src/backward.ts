@@ -113,6 +113,7 @@ export function propagate(
         }
       }
     }
+    if (!createGraph) separate(start, gradients);
   } catch (error) {
     for (const gradient of [...gradients.values(), ...results]) {
       // Some of the results may have been released already: dispose doesn't mind.
@@ -121,6 +122,16 @@ export function propagate(
     throw error;
   }
   return gradients;
+}
+
+/** Sees that no gradient has the memory of another one, or of `start`: somebody may change one in place. */
+function separate(start: Variable, gradients: ReadonlyMap<Variable, Variable>): void {
+  const taken = new Set([start.data.memory]);
+  for (const { data } of gradients.values()) {
+    if (data === start.data) continue;
+    if (taken.has(data.memory)) data.separate();
+    taken.add(data.memory);
+  }
 }
 
 /** The Functions that lead to `roots`, each once, every one before those that made its inputs. */

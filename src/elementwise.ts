@@ -5,7 +5,7 @@ import { ArgumentError, NotDifferentiableError } from "./errors.js";
 import { Function, toList } from "./function.js";
 import { gradEnabled } from "./grad-mode.js";
 import type { GpuArray } from "./gpu/array.js";
-import { everyElement, run, Shaders, type Read } from "./shaders.js";
+import { everyElement, run, Shaders, type OwnSource, type Read } from "./shaders.js";
 import { broadcastShapes, broadcastStrides, describe, sameShape, type Shape } from "./shape.js";
 import { checkVariable, type Operand, Variable } from "./variable.js";
 import { parseElementwise, type ElementwiseSource, type Reference } from "./wgsl/source.js";
@@ -60,28 +60,34 @@ export function elementwise<Inputs extends readonly Operand[] = Operand[]>(
   wgsl: string,
   options: ElementwiseOptions = {},
 ): ElementwiseFunction<Inputs> {
-  return define(wgsl, options, false);
+  return define(wgsl, options, { trusted: false, passes: [] });
 }
 
-/** `elementwise` for the library's own shaders, which are known to compile. @internal */
+/**
+ * `elementwise` for the library's own shaders, which are known to compile.
+ *
+ * @param passes the inputs, by index, whose gradient is the output's as it is
+ * @internal
+ */
 export function builtin<Inputs extends readonly Operand[]>(
   wgsl: string,
   derivative?: Derivative,
+  passes: readonly number[] = [],
 ): ElementwiseFunction<Inputs> {
-  return define(wgsl, derivative === undefined ? {} : { derivative }, true);
+  return define(wgsl, derivative === undefined ? {} : { derivative }, { trusted: true, passes });
 }
 
 function define<Inputs extends readonly Operand[]>(
   wgsl: string,
   options: ElementwiseOptions,
-  trusted: boolean,
+  own: OwnSource,
 ): ElementwiseFunction<Inputs> {
   const { derivative } = checkObject(options, "elementwise's options");
   if (derivative !== undefined && typeof derivative !== "function") {
     throw new ArgumentError(`a derivative must be a function, not ${describe(derivative)}`);
   }
   const source = parseElementwise(wgsl);
-  const shaders = new Shaders(source, trusted);
+  const shaders = new Shaders(source, own);
   // Named by computed key, so that graphs and errors show "Square" whatever a minifier does to classes.
   const className = source.name.charAt(0).toUpperCase() + source.name.slice(1);
   const { [className]: Node } = {
@@ -155,12 +161,19 @@ export class Elementwise extends Function {
     const { shape } = this.output;
     const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
     const reads = references.map(({ to, index }) => broadcast(at(variables[to], index).data, shape));
-    const wanted = this.inputs.flatMap(({ requiresGrad }, index) => (requiresGrad ? [index] : []));
-    const written = run((accesses) => this.#shaders.backward(accesses, wanted), reads, shape, wanted.length);
+    const { passes } = this.#shaders;
+    const wanted = this.inputs.flatMap(({ requiresGrad }, index) =>
+      requiresGrad && !passes.includes(index) ? [index] : [],
+    );
+    const written =
+      wanted.length === 0
+        ? []
+        : run((accesses) => this.#shaders.backward(accesses, wanted), reads, shape, wanted.length);
     try {
       return this.inputs.map((input, index) => {
+        if (!input.requiresGrad) return null;
         const k = wanted.indexOf(index);
-        return k < 0 ? null : summedTo(at(written, k), input.shape);
+        return summedTo(k < 0 ? at(gradients, 0).data.reshape(shape) : at(written, k), input.shape);
       });
     } catch (error) {
       for (const gradient of written) gradient.release();

@@ -148,7 +148,7 @@ class Fused {
     this.single = single;
     this.#program = new Program(symbols, outputs);
     this.source = this.#program.source(`fused${++count}`);
-    this.shaders = new Shaders(this.source, this.#program.trusted);
+    this.shaders = new Shaders(this.source, { trusted: this.#program.trusted });
   }
 
   call(args: readonly Operand[]): readonly Variable[] {

@@ -1,7 +1,7 @@
 /** From a function's WGSL to its kernels, and how operands of other shapes are read by them. */
 import { at } from "./assert.js";
 import { LimitError } from "./errors.js";
-import type { GpuArray } from "./gpu/array.js";
+import { GpuArray } from "./gpu/array.js";
 import { Kernel } from "./gpu/kernel.js";
 import { sizeOf, stridesOf, type Shape } from "./shape.js";
 import { harness, layoutWords, workgroupSize, type Access, type Parameter } from "./wgsl/harness.js";
@@ -16,18 +16,27 @@ export interface Read {
 /** The strides of an array that has the result's shape: every element in turn. */
 export const everyElement: readonly number[] = [];
 
+/** What is known of a source beyond its text. */
+export interface OwnSource {
+  /** The library's own WGSL, which is known to compile. */
+  readonly trusted: boolean;
+  /** The inputs, by index, whose gradient is the output's as it is: no shader writes it. */
+  readonly passes?: readonly number[];
+}
+
 /** The kernels of one function, made when they are needed: for each way the operands are read, and what is written. */
 export class Shaders {
   readonly #source: ElementwiseSource;
-  /** The library's own WGSL, which is known to compile. */
   readonly trusted: boolean;
+  readonly passes: readonly number[];
   /** What the backward's parameters stand for; null where there is no backward. */
   readonly references: readonly Reference[] | null;
   readonly #kernels = new Map<string, Kernel>();
 
-  constructor(source: ElementwiseSource, trusted: boolean) {
+  constructor(source: ElementwiseSource, { trusted, passes = [] }: OwnSource) {
     this.#source = source;
     this.trusted = trusted;
+    this.passes = passes;
     this.references = source.backward?.map((parameter) => referenceOf(parameter, source.inputs)) ?? null;
   }
 
@@ -48,13 +57,13 @@ export class Shaders {
     return this.#kernel(`${accesses.join()};${wanted.join()}`, `${name}_backward`, backward ?? [], accesses, results);
   }
 
-  /** Compiles what a graph of whole arrays needs, from ones and from another gradient. */
+  /** Compiles what a graph of whole arrays needs, from ones, from a sum's gradient and from another one. */
   async prepare(): Promise<void> {
     const { inputs, backward } = this.#source;
     const kernels = [this.whole()];
     if (backward !== null) {
       const all = inputs.map((_, index) => index);
-      for (const gy of ["full", "constant"] as const) {
+      for (const gy of ["full", "constant", "scalar"] as const) {
         kernels.push(
           this.backward(
             backward.map((parameter) => (parameter.startsWith("gy") ? gy : "full")),
@@ -101,6 +110,7 @@ function resultsOf(count: number): string[] {
 export function accessesOf(reads: readonly Read[], shape: Shape): Access[] {
   return reads.map(({ array, strides }) => {
     if (array.constant !== null) return "constant";
+    if (array.element !== null) return "scalar";
     if (strides === everyElement) return "full";
     const whole = stridesOf(shape);
     if (array.size === sizeOf(shape) && shape.every((length, axis) => length === 1 || strides[axis] === whole[axis])) {
@@ -110,8 +120,24 @@ export function accessesOf(reads: readonly Read[], shape: Shape): Access[] {
   });
 }
 
-/** One dispatch that writes `outputs` arrays of this shape. */
+/** One dispatch that writes `outputs` arrays of this shape. Where all elements come out the same, it writes one of them. */
 export function run(
+  kernelFor: (accesses: Access[]) => Kernel,
+  reads: readonly Read[],
+  shape: Shape,
+  outputs: number,
+): GpuArray[] {
+  if (sizeOf(shape) <= 1 || !reads.every(({ array }) => array.constant !== null || array.element !== null)) {
+    return runWhole(kernelFor, reads, shape, outputs);
+  }
+  return runWhole(kernelFor, reads, [1], outputs).map((element) => {
+    const repeated = GpuArray.repeat(element, shape);
+    element.release();
+    return repeated;
+  });
+}
+
+function runWhole(
   kernelFor: (accesses: Access[]) => Kernel,
   reads: readonly Read[],
   shape: Shape,
@@ -129,7 +155,7 @@ export function run(
     const strided = reads.filter((_, index) => accesses[index] === "strided").map(({ strides }) => strides);
     uniforms.push(layoutOf(shape, strided, kernel.name));
   }
-  const inputs = arrays.map(({ array }) => array);
+  const inputs = arrays.map(({ array }) => array.element ?? array);
   const shapes = outputs === 1 ? [shape] : Array.from({ length: outputs }, () => shape);
   return kernel.apply(inputs, shapes, uniforms, Math.ceil(sizeOf(shape) / 4));
 }

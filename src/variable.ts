@@ -97,9 +97,10 @@ export class Variable {
     return this.#data.size;
   }
 
-  /** Bytes of the data on the GPU, without padding; 0 for a constant, which takes none. */
+  /** Bytes of the data on the GPU, without padding; 0 for a constant, 4 where all elements are the one that is there. */
   get bytes(): number {
-    return this.#data.constant === null ? this.size * 4 : 0;
+    if (this.#data.constant !== null) return 0;
+    return this.#data.element === null ? this.size * 4 : 4;
   }
 
   /**

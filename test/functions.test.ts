@@ -167,7 +167,7 @@ describe.each([...binaryList, ...comparisonList])(
   },
 );
 
-describe.each(binaryList)("%s", (_name, { f, ranges: [aRange = [0, 1], bRange = [0, 1]] }) => {
+describe.each(binaryList)("%s", (name, { f, ranges: [aRange = [0, 1], bRange = [0, 1]] }) => {
   test("gradients of first and second order agree with differences, where shapes are the same and where they broadcast", async () => {
     const some: [Shape, Shape][] = [
       [[5], [5]],
@@ -188,7 +188,10 @@ describe.each(binaryList)("%s", (_name, { f, ranges: [aRange = [0, 1], bRange = 
     await gradCheck((b) => f(aRange[0], b), [variable([3], bRange)]);
   });
 
-  test("is one dispatch forward and one backward, which writes both gradients", async () => {
+  // The gradient of a sum's operand is the sum's own: no shader writes it.
+  const passed = ({ add: 2, sub: 1 } as Record<string, number>)[name] ?? 0;
+
+  test("is one dispatch forward and at most one backward, which writes both gradients", async () => {
     const a = variable([5], aRange);
     const b = variable([5], bRange, 1);
     let y = a;
@@ -198,7 +201,7 @@ describe.each(binaryList)("%s", (_name, { f, ranges: [aRange = [0, 1], bRange = 
       dispatchesOf(() => {
         y.backward();
       }),
-    ).toBe(1);
+    ).toBe(passed === 2 ? 0 : 1);
     expect(await gradOf(a)).toHaveLength(5);
     expect(await gradOf(b)).toHaveLength(5);
   });
@@ -211,14 +214,14 @@ describe.each(binaryList)("%s", (_name, { f, ranges: [aRange = [0, 1], bRange = 
       dispatchesOf(() => {
         y.backward();
       }),
-    ).toBe(1);
+    ).toBe(passed > 0 ? 0 : 1);
     expect(b.grad).toBeNull();
     const both = f(variable([2, 3], aRange), variable([3], bRange, 1));
     expect(
       dispatchesOf(() => {
         both.backward();
       }),
-    ).toBeGreaterThan(1);
+    ).toBeGreaterThan(passed > 0 ? 0 : 1);
     expect(await gradOf(a)).toHaveLength(6);
     expect(f(a.detach(), b).creator).toBeNull();
   });
@@ -379,12 +382,12 @@ describe("what is computed", () => {
     const x = variable([100], [-1, 1]);
     let y = x;
     expect(dispatchesOf(() => (y = x.square().exp().mul(x).add(1).tanh()))).toBe(5);
-    // x is used twice: its two gradients are added, which is one more.
+    // x is used twice: its two gradients are added, which is one more. add passes its own on, which is one less.
     expect(
       dispatchesOf(() => {
         y.backward();
       }),
-    ).toBe(6);
+    ).toBe(5);
   });
 
   test("nothing is remembered under noGrad", () => {

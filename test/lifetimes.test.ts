@@ -211,6 +211,29 @@ describe("in-place updates", () => {
     expect(() => y.backward()).toThrow(expect.objectContaining({ code: "modified" }) as Error);
   });
 
+  test("no gradient is another one's memory: changing one changes no other", async () => {
+    const [a, b, c] = [vector("a"), vector("b"), vector("c")];
+    const start = new Variable(new Float32Array(n).fill(3));
+    const y = a.add(b).add(c.reshape([n]));
+    const total = sum(y);
+    y.grad = start;
+    y.backward();
+    total.backward();
+    const gradients = [a, b, c, y].map(({ grad }) => grad ?? y);
+    const before = await Promise.all([start, ...gradients].map((gradient) => gradient.read()));
+    expect(before.map(([value]) => value)).toEqual([3, 4, 4, 4, 1]);
+    for (const [k, gradient] of gradients.entries()) {
+      gradient.assign(new Float32Array(n).fill(10 + k));
+      const after = await Promise.all([start, ...gradients].map((each) => each.read()));
+      expect(after.map(([value]) => value)).toEqual([
+        3,
+        ...[0, 1, 2, 3].map((i) => (i <= k ? 10 + i : i === 3 ? 1 : 4)),
+      ]);
+    }
+    start.assign(new Float32Array(n));
+    expect((await a.grad?.read())?.[0]).toBe(10);
+  });
+
   test("descend takes a step along the gradient", async () => {
     const x = new Variable([1, -2]);
     square(x).backward();

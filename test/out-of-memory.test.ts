@@ -230,6 +230,44 @@ describe("no room at all", () => {
     expect(readings[1]).toMatchObject({ reason: { code: "out-of-memory" } });
     expect(refusal.uncaptured).toEqual([]);
   });
+
+  // Nobody watches when a small buffer is made: which one it was is not known, but none of them may be used again.
+  test.each(["an array", "a result", "a constant's block", "the buffer to read with"])(
+    "a small buffer that is refused, %s: a typed error; what was there before and what comes after works",
+    async (which) => {
+      const refusal = await refusing("tells the scope");
+      const x = new Variable(numbers(1000));
+      expect(await square(x).read()).toEqual(numbers(1000).fill(0.25));
+      const refuseOne = (at: number): void => {
+        let left = at;
+        refusal.rule = () => left-- === 0;
+      };
+      const works: Record<string, (at: number) => Variable> = {
+        "an array": () => square(new Variable(numbers(3000))),
+        "a result": () => square(exp(x)),
+        "a constant's block": (at: number) => x.mul(1.25 + at),
+        "the buffer to read with": () => x.sum(),
+      };
+      const work = works[which]!;
+      // Each of the first buffers that this needs, once.
+      for (let at = 0; at < 3; at++) {
+        refuseOne(at);
+        const outcome = await inTime(Promise.allSettled([work(at).read()]), "the read").then(([only]) => only);
+        refusal.rule = () => false;
+        if (outcome.status === "rejected") expect(isGpugradError(outcome.reason)).toBe(true);
+        else expect(outcome.value.every(Number.isFinite)).toBe(true);
+        const again = await Promise.all([
+          work(at).read(),
+          square(x).read(),
+          new Variable(numbers(3000)).read(),
+          x.read(),
+        ]);
+        expect(again.slice(1)).toEqual([numbers(1000).fill(0.25), numbers(3000), numbers(1000)]);
+        expect(again[0].every((value) => value > 0)).toBe(true);
+      }
+      expect(refusal.refused).toBeGreaterThan(0);
+    },
+  );
 });
 
 class Composite extends Function {

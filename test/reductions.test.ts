@@ -239,6 +239,45 @@ describe("sums", () => {
     g.mean(m, 0).backward();
     expectClose(await gradOf(m), new Array<number>(12).fill(1 / 3), 1e-7);
   });
+
+  test("a gradient that is the same for each element is one number on the way", async () => {
+    const n = 1000;
+    const x = new Variable(new Float32Array(n).fill(0.25));
+    const loss = g.mean(g.square(x));
+    const reads = await g.profile(() => {
+      loss.backward({ retainGrad: false });
+    });
+    // div on one number; square reads x and that number, and writes the gradient.
+    expect(reads.map(({ name, bytes }) => [name, bytes])).toEqual([
+      ["div", 8],
+      ["square", 4 * n + 4 + 4 * n],
+    ]);
+    expect(await gradOf(x)).toEqual(new Array(n).fill(Math.fround(Math.fround(1 / n) * 0.5)));
+  });
+
+  test("such a gradient can be read, drawn, computed with, changed and read again", async () => {
+    const n = 10;
+    const c = new Variable(3);
+    const x = new Variable(new Float32Array(n));
+    const scaled = g.sum(x).mul(c);
+    scaled.backward();
+    const { grad } = x;
+    expect(grad?.bytes).toBe(4);
+    expect(await gradOf(x)).toEqual(new Array(n).fill(3));
+    // c is a leaf of its own: what happens to it later is not seen in the gradient.
+    c.assign(5);
+    expect(await gradOf(x)).toEqual(new Array(n).fill(3));
+    const squared = g.square(grad ?? 0);
+    expect(squared.bytes).toBe(4);
+    expect(Array.from(await squared.read())).toEqual(new Array(n).fill(9));
+    expect(Array.from(await g.reshape(squared, [2, 5]).transpose().add([1, 2]).read())).toEqual(
+      Array.from({ length: n }, (_, k) => 10 + (k % 2)),
+    );
+    expect(grad?.data.buffer.size).toBeGreaterThanOrEqual(4 * n);
+    expect(grad?.bytes).toBe(4 * n);
+    grad?.assign(new Float32Array(n).fill(7));
+    expect(await gradOf(x)).toEqual(new Array(n).fill(7));
+  });
 });
 
 describe("reductions of nothing", () => {

@@ -18,12 +18,15 @@ var<workgroup> partial: array<vec4f, lanes>;
 
 // The k-th vec4 of the row that begins at `start`, with what is beyond the row's end replaced.
 fn load(start: u32, k: u32) -> vec4f {
-  let nothing = vec4f(identity());
-  if (4u * k >= reduction.length) {
-    return nothing;
-  }
   let beyond = 4u * k + vec4u(0u, 1u, 2u, 3u) >= vec4u(reduction.length);
-  return select(x[start + k], nothing, beyond);
+  return select(x[start + k], vec4f(identity()), beyond);
+}
+
+fn combine8(a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f, g: vec4f, h: vec4f) -> vec4f {
+  return combine4(
+    combine4(combine4(a, b), combine4(c, d)),
+    combine4(combine4(e, f), combine4(g, h)),
+  );
 }
 
 @compute @workgroup_size(64)
@@ -36,30 +39,36 @@ fn main(
   if (result >= reduction.rows * reduction.chunks) {
     return;
   }
-  let start = result / reduction.chunks * ((reduction.length + 3u) / 4u);
-  let first = result % reduction.chunks * chunkVectors + lane;
+  let vectors = (reduction.length + 3u) / 4u;
+  let start = result / reduction.chunks * vectors;
+  let end = min(vectors, (result % reduction.chunks + 1u) * chunkVectors);
+  const n = lanes;
+  var k = result % reduction.chunks * chunkVectors + lane;
   var total = vec4f(identity());
-  for (var step = 0u; step < 8u; step++) {
-    let k = first + step * 8u * lanes;
-    if (4u * k >= reduction.length) {
-      break;
-    }
-    let pairs = combine4(
-      combine4(combine4(load(start, k), load(start, k + lanes)), combine4(load(start, k + 2u * lanes), load(start, k + 3u * lanes))),
-      combine4(combine4(load(start, k + 4u * lanes), load(start, k + 5u * lanes)), combine4(load(start, k + 6u * lanes), load(start, k + 7u * lanes))),
+  for (; k + 7u * n + 1u < end; k += 8u * n) {
+    let i = start + k;
+    let eight = combine8(
+      x[i], x[i + n], x[i + 2u * n], x[i + 3u * n], x[i + 4u * n], x[i + 5u * n], x[i + 6u * n], x[i + 7u * n],
     );
-    total = combine4(total, pairs);
+    total = combine4(total, eight);
   }
+  for (; k < end; k += n) {
+    total = combine4(total, load(start, k));
+  }
+  // 64 lanes, then 8, then one: a barrier for each step of two would cost more than it saves.
   partial[lane] = total;
   workgroupBarrier();
-  for (var half = lanes / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partial[lane] = combine4(partial[lane], partial[lane + half]);
-    }
-    workgroupBarrier();
+  if (lane < 8u) {
+    partial[lane] = combine8(
+      partial[lane], partial[lane + 8u], partial[lane + 16u], partial[lane + 24u],
+      partial[lane + 32u], partial[lane + 40u], partial[lane + 48u], partial[lane + 56u],
+    );
   }
+  workgroupBarrier();
   if (lane == 0u) {
-    let last = partial[0];
+    let last = combine8(
+      partial[0], partial[1], partial[2], partial[3], partial[4], partial[5], partial[6], partial[7],
+    );
     y[result] = combine(combine(last.x, last.y), combine(last.z, last.w));
   }
 }

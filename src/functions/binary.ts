@@ -13,17 +13,18 @@ import { equal, greater, greaterEqual, less, notEqual, where } from "./compare.j
 import { abs, log, neg, square } from "./unary.js";
 
 type Binary = ElementwiseFunction<[a: Operand, b: Operand]>;
-const binary = (wgsl: string, derivative: Derivative): Binary => builtin(wgsl, derivative);
+const binary = (wgsl: string, derivative: Derivative, passes?: readonly number[]): Binary =>
+  builtin(wgsl, derivative, passes);
 
 /** The operands of a derivative of two inputs: the output's gradient, the inputs, the output. */
 type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
 const pair = (derivative: (...operands: Operands) => readonly (Variable | null)[]): Derivative => derivative;
 
 /** a + b */
-export const add = binary(addWgsl, (gy) => [gy, gy]);
+export const add = binary(addWgsl, (gy) => [gy, gy], [0, 1]);
 
 /** a - b */
-export const sub = binary(subWgsl, (gy) => [gy, neg(gy)]);
+export const sub = binary(subWgsl, (gy) => [gy, neg(gy)], [0]);
 
 /** a b */
 export const mul = binary(

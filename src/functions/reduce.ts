@@ -8,6 +8,7 @@ import { checkObject, checkOption } from "../arguments.js";
 import { at } from "../assert.js";
 import { ShapeError } from "../errors.js";
 import { Function } from "../function.js";
+import { gradEnabled } from "../grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { Kernel } from "../gpu/kernel.js";
 import { checkAxes, showShape, sizeOf, type Shape } from "../shape.js";
@@ -157,7 +158,8 @@ abstract class Reduction extends Function {
 }
 
 class Sum extends Reduction {
-  override backward(gy: Variable): Variable {
+  override backward(gy: Variable): Variable | GpuArray {
+    if (gy.size === 1 && !gradEnabled()) return GpuArray.repeat(gy.data, this.input.shape);
     return broadcastTo(reshape(gy, this.kept), this.input.shape);
   }
 }

@@ -21,7 +21,7 @@ import { asVariable, type Operand, type Variable } from "../variable.js";
 import { parseElementwise } from "../wgsl/source.js";
 import { sumAs } from "./reduce.js";
 
-const shaders = new Shaders(parseElementwise(copyWgsl), true);
+const shaders = new Shaders(parseElementwise(copyWgsl), { trusted: true });
 
 /** A new array of `shape`, each element read from `array` by these strides. */
 function copy(array: GpuArray, shape: Shape, strides: readonly number[]): GpuArray {

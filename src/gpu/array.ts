@@ -3,15 +3,19 @@ import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError 
 import { checkShape, describe, madeBy, maker, showShape, sizeOf, type Maker, type Shape } from "../shape.js";
 import { currentDevice, type Device } from "./device.js";
 import type { Label, Share } from "./holdings.js";
-import { descend, fill } from "./in-place.js";
+import { descend, fill, repeat } from "./in-place.js";
 import { read } from "./reader.js";
 import { Storage } from "./storage.js";
+
+const oneElement: Shape = Object.freeze([1]);
 
 export class GpuArray {
   readonly device: Device;
   readonly #shape: Shape;
   readonly #size: number;
   #constant: number | null;
+  /** The array of one element that this one repeats. */
+  #element: GpuArray | null = null;
   #share: Share | null = null;
   #released = false;
 
@@ -38,6 +42,20 @@ export class GpuArray {
   static constant(value: number, shape: Shape, device = currentDevice()): GpuArray {
     if (typeof value !== "number") throw new ArgumentError(`a constant must be a number, not ${describe(value)}`);
     return new GpuArray(device, checkShape(shape), null, value);
+  }
+
+  /**
+   * An array whose elements all are the only one of `element`: no more memory than that, until somebody needs it whole.
+   * It looks at the same memory.
+   *
+   * @internal
+   */
+  static repeat(element: GpuArray, shape: Shape): GpuArray {
+    if (element.constant !== null) return GpuArray.constant(element.constant, shape, element.device);
+    if (sizeOf(shape) === 1) return element.reshape(shape);
+    const array = new GpuArray(element.device, shape, null, null);
+    array.#element = (element.#element ?? element).reshape(oneElement);
+    return array;
   }
 
   /**
@@ -110,8 +128,18 @@ export class GpuArray {
     this.check();
     if (this.#share !== null) return this.#share.storage;
     const filled = GpuArray.allocate(this.device, this.shape, "fill");
-    fill(filled, this.#constant ?? 0);
+    const element = this.#element;
+    try {
+      if (element === null) fill(filled, this.#constant ?? 0);
+      else repeat(element, filled);
+    } catch (error) {
+      filled.release();
+      throw error;
+    }
     const { storage } = filled;
+    storage.version = this.version;
+    this.#element = null;
+    element?.release();
     storage.retain();
     filled.release();
     return this.#hold(storage);
@@ -131,6 +159,38 @@ export class GpuArray {
   /** The number that every element is, where the array is such a one: it takes no memory until somebody needs it. */
   get constant(): number | null {
     return this.#constant;
+  }
+
+  /** The array of one element that this one repeats, where it is such a one. @internal */
+  get element(): GpuArray | null {
+    return this.#element;
+  }
+
+  /** The memory that its numbers come from, if there is any already. @internal */
+  get memory(): Storage | null {
+    return (this.#element ?? this).#share?.storage ?? null;
+  }
+
+  /** Takes its numbers to memory of its own, so that no change in place of another array is one of this. @internal */
+  separate(): void {
+    const { memory } = this;
+    if (memory === null) return;
+    const source = this.#element ?? this;
+    const copy = GpuArray.allocate(this.device, source.shape, "copy");
+    copy.copyFrom(source);
+    copy.storage.version = memory.version;
+    if (source !== this) {
+      source.release();
+      this.#element = copy;
+      return;
+    }
+    const label = this.#share?.label ?? null;
+    this.#giveUp();
+    const { storage } = copy;
+    storage.retain();
+    copy.release();
+    this.#hold(storage);
+    if (label !== null) this.track(label);
   }
 
   get released(): boolean {
@@ -165,13 +225,14 @@ export class GpuArray {
     if (sizeOf(checked) !== this.#size) {
       throw new ShapeError(`${this.#size} numbers don't fill shape ${showShape(checked)}`);
     }
+    if (this.#element !== null) return GpuArray.repeat(this.#element, checked);
     this.#share?.storage.retain();
     return new GpuArray(this.device, checked, this.#share?.storage ?? null, this.#constant);
   }
 
   /** Counts up with every change in place, of this array or another one over the same memory. */
   get version(): number {
-    return this.#share?.storage.version ?? 0;
+    return this.memory?.version ?? 0;
   }
 
   /** Replaces the numbers by those of an array of the same shape, in place. */
@@ -226,10 +287,14 @@ export class GpuArray {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#element?.release();
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
     const share = this.#share;
-    if (share === null) return;
     this.#share = null;
-    this.device.holdings.remove(this, share);
+    if (share !== null) this.device.holdings.remove(this, share);
   }
 }
 

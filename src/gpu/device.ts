@@ -6,6 +6,7 @@ import {
   NoAdapterError,
   NotInitializedError,
   NoWebGPUError,
+  OutOfMemoryError,
   ValidationError,
 } from "../errors.js";
 import { describe } from "../shape.js";
@@ -248,8 +249,15 @@ async function pickDevice({ gpu, powerPreference }: InitOptions): Promise<Device
     throw new NoAdapterError(`WebGPU's adapter gives no device: ${String(error)}`);
   });
   gpuDevice.addEventListener("uncapturederror", (event) => {
-    // Errors of recorded work are caught by scopes; what arrives here is a bug of ours, and must not pass unseen.
-    device.recorder.fail(new ValidationError(`WebGPU refused a call of gpugrad's: ${event.error.message}`));
+    // Errors of recorded work are caught by scopes. What arrives here is a small buffer for which there was no room, or a
+    // bug of ours: it must not pass unseen.
+    const { error } = event;
+    const isMemory = error.constructor.name === "GPUOutOfMemoryError";
+    device.recorder.fail(
+      isMemory
+        ? new OutOfMemoryError(`the GPU has no room for a small buffer: ${error.message}`)
+        : new ValidationError(`WebGPU refused a call of gpugrad's: ${error.message}`),
+    );
   });
   const device = new Device(gpuDevice, adapter.info);
   return device;

@@ -1,11 +1,13 @@
 /** Kernels that write into an array that is there already. */
 import descendWgsl from "../../shaders/descend.wgsl?raw";
 import fillWgsl from "../../shaders/fill.wgsl?raw";
+import repeatWgsl from "../../shaders/repeat.wgsl?raw";
 import type { GpuArray } from "./array.js";
 import { Kernel } from "./kernel.js";
 
 // Made at their first use: this module and kernel.ts import each other.
 let filler: Kernel | null = null;
+let repeater: Kernel | null = null;
 let descender: Kernel | null = null;
 
 /** Every element becomes `value`. */
@@ -20,6 +22,15 @@ export function fill(array: GpuArray, value: number): void {
     uniforms: [Float32Array.of(value)],
     invocations: Math.ceil(array.size / 4),
   });
+}
+
+/** Every element becomes the only one of `element`. */
+export function repeat(element: GpuArray, array: GpuArray): void {
+  repeater ??= new Kernel(
+    { name: "repeat", wgsl: repeatWgsl, bindings: ["input", "output"], workgroupSize: 256 },
+    { padded: true, windows: true, trusted: true },
+  );
+  repeater.runInto({ inputs: [element], outputs: [array], invocations: Math.ceil(array.size / 4) });
 }
 
 /** x ← x - rate · g */

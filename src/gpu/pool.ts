@@ -30,8 +30,10 @@ export interface PooledBuffer {
    * submitted alone, so that its failure takes nothing else along.
    */
   doubtful: boolean;
-  /** Whether it is known to be a buffer of this device. */
+  /** Whether it is known to be a buffer of this device; a small one is taken for one. */
   confirmed: boolean;
+  /** A small buffer of a batch that failed: it may be none, and is not used again once it is given back. */
+  distrusted: boolean;
 }
 
 /** From this size on a new buffer is doubtful at first. */
@@ -106,6 +108,7 @@ export class Pool {
       failure: null,
       doubtful: size >= large,
       confirmed: size < watched,
+      distrusted: false,
     };
     const known = check.then((failure) => {
       pooled.doubtful = false;
@@ -136,19 +139,41 @@ export class Pool {
   /** The GPU had no room: the buffer is none, and what is kept for reuse may be what is in the way. */
   #refused(pooled: PooledBuffer, total: number): void {
     this.#tooMany = Math.min(this.#tooMany, total);
+    this.#remove(pooled);
+    this.#trim(0);
+  }
+
+  /** Takes a buffer out of what is kept for reuse. False where it wasn't among it. */
+  #remove(pooled: PooledBuffer): boolean {
     const list = this.#free.get(keyOf(pooled.usage, pooled.bytes));
     const index = list?.indexOf(pooled) ?? -1;
-    if (index >= 0) {
-      list?.splice(index, 1);
-      this.pooledBytes -= pooled.bytes;
-    }
-    this.#trim(0);
+    if (index < 0) return false;
+    list?.splice(index, 1);
+    this.pooledBytes -= pooled.bytes;
+    return true;
+  }
+
+  /** Sees that a buffer that may be none is not used again. Only for small ones: of others it is known. */
+  distrust(pooled: PooledBuffer): void {
+    if (pooled.bytes >= watched || pooled.distrusted) return;
+    pooled.distrusted = true;
+    if (this.#remove(pooled)) this.#destroy(pooled);
+  }
+
+  #destroy(pooled: PooledBuffer): void {
+    // Destroying a buffer that an unsubmitted command uses would make the whole submit invalid.
+    this.#device.recorder.flushIfUsing(pooled);
+    pooled.buffer.destroy();
   }
 
   /** Takes a buffer back. Commands that are recorded already may still use it. */
   give(pooled: PooledBuffer): void {
     this.liveBytes -= pooled.bytes;
     if (pooled.failure !== null) return;
+    if (pooled.distrusted) {
+      this.#destroy(pooled);
+      return;
+    }
     this.pooledBytes += pooled.bytes;
     const key = keyOf(pooled.usage, pooled.bytes);
     const list = this.#free.get(key) ?? [];
@@ -172,10 +197,8 @@ export class Pool {
       while (this.pooledBytes > bytes) {
         const pooled = list.shift();
         if (pooled === undefined) break;
-        // Destroying a buffer that an unsubmitted command uses would make the whole submit invalid.
-        this.#device.recorder.flushIfUsing(pooled);
         this.pooledBytes -= pooled.bytes;
-        pooled.buffer.destroy();
+        this.#destroy(pooled);
       }
       if (list.length === 0) this.#forget(key);
       if (this.pooledBytes <= bytes) return;

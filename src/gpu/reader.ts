@@ -8,6 +8,11 @@ const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
 export async function read(array: GpuArray): Promise<Float32Array> {
   array.check();
   if (array.constant !== null) return roomFor(array.size, "read").fill(array.constant);
+  if (array.element !== null) {
+    const { size } = array;
+    const [value = NaN] = await read(array.element);
+    return roomFor(size, "read").fill(value);
+  }
   const { storage, bytes } = array;
   if (bytes === 0) return new Float32Array(0);
   // The read's own reference: the array may be released while it waits.
@@ -42,6 +47,7 @@ async function copyBack(storage: Storage, bytes: number): Promise<Float32Array |
     const [isMapped, failure] = await device.orLost(Promise.all([mapping, recorder.settled()]));
     if (storage.failure !== null) throw storage.failure;
     const refused = staging.failure ?? failure;
+    if (refused !== null || !isMapped) pool.distrust(staging);
     if (refused !== null) return refused;
     if (!isMapped) {
       return (await device.isLostNow()) ?? new ValidationError("the buffer to read back with could not be mapped");

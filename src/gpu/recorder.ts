@@ -209,6 +209,7 @@ export class Recorder {
       await before;
       const first = outcomes.find((outcome) => outcome !== null) ?? null;
       // A command whose buffer was never made takes its whole batch with it.
+      if (first !== null) this.#device.uniforms.forget();
       const failed = first && (commands.map(refusedBuffer).find((refused) => refused !== null) ?? first);
       for (const command of commands) {
         const { reads, writes } = command;
@@ -217,6 +218,8 @@ export class Recorder {
             ? (reads.find((storage) => storage.failure !== null)?.failure ?? null)
             : explain(failed, labelOf(command));
         for (const storage of writes) storage.failure = failure;
+        // A small buffer may be what the batch failed of: nobody watched when it was made.
+        if (failed !== null) for (const { pooled } of [...reads, ...writes]) this.#device.pool.distrust(pooled);
       }
       return failed;
     });

@@ -29,7 +29,17 @@ export class Storage {
   static wrap(device: Device, buffer: GPUBuffer): Storage {
     const { size: bytes, usage } = buffer;
     const number = device.bindGroups.numberOf(buffer);
-    const pooled = { buffer, bytes, usage, lastBatch: -1, number, failure: null, doubtful: false, confirmed: false };
+    const pooled = {
+      buffer,
+      bytes,
+      usage,
+      lastBatch: -1,
+      number,
+      failure: null,
+      doubtful: false,
+      confirmed: false,
+      distrusted: false,
+    };
     return new Storage(device, pooled, true);
   }
 

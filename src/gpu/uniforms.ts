@@ -54,6 +54,11 @@ export class UniformCache {
     return bound;
   }
 
+  /** After a failed batch: one of the buffers may be none, and all are made quickly. */
+  forget(): void {
+    this.#buffers.clear();
+  }
+
   #dropOldest(): void {
     for (const [key, { buffer }] of this.#buffers) {
       // An unsubmitted command may use it, and must not find it destroyed.
