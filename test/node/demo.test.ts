@@ -9,6 +9,7 @@ import puppeteer, { type Browser, type Page } from "puppeteer";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { chromeFlags, findBrowser } from "../../scripts/browser.js";
+import { promised, rows } from "../../sweep/table.js";
 
 const repository = join(import.meta.dirname, "..", "..");
 const folder = "/some/folder/";
@@ -219,6 +220,53 @@ describe("the built demo", () => {
   });
 });
 
+describe("its page of accuracy", () => {
+  test("measures every function and gradient on this GPU, and all is as promised", async () => {
+    const page = await openAccuracy(browser);
+    expect(await text(page, "#verdict")).toBe("Everything is as promised on this GPU and browser.");
+    const lines = await page.$$eval("#rows tr", (all) =>
+      all.map((line) => [...line.children].map((c) => c.textContent)),
+    );
+    expect(lines.map(([name]) => name)).toEqual(rows.map(({ name }) => name));
+    for (const [name, promise, here, ours] of lines) {
+      const row = rows.find((each) => each.name === name);
+      expect(promise, name).toBe(row === undefined ? "" : promised(row));
+      for (const figure of [here, ours]) expect(figure, name).toMatch(/^(exact|\d+\.\d{3} ULP|0\.\d\d of the bound)$/);
+      if (row !== undefined && "ulp" in row.accuracy && here !== "exact") {
+        expect(parseFloat(here ?? ""), name).toBeLessThanOrEqual(row.accuracy.ulp);
+      }
+    }
+    await page.screenshot({ path: join(repository, "test", "output", "accuracy.png"), fullPage: true });
+    expect(mistakes).toEqual([]);
+  });
+
+  test("copies a report that says on what it was measured", async () => {
+    const page = await openAccuracy(browser);
+    // A page without a window has no clipboard that could be read.
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = (written) => {
+        document.body.dataset["copied"] = written;
+        return Promise.resolve();
+      };
+    });
+    await page.click("#copy");
+    await page.waitForSelector("[data-copied]");
+    expect(await text(page, "#copied")).toBe("Copied.");
+    const copied = await page.$eval("body", (body) => body.dataset["copied"]);
+    expect(copied).toBe(await text(page, "#report"));
+    expect(copied).toMatch(/^gpugrad accuracy report\ndate: 20\d\d-.*\nadapter: vendor "\w+"/);
+    expect(copied).toContain("software: yes");
+    for (const { name } of rows) expect(copied).toContain(`\n${name} `);
+    expect(mistakes).toEqual([]);
+  });
+
+  test("says what to do where there is no adapter", async () => {
+    const page = await openAccuracy(withoutWebGPU);
+    expect(await text(page, "#problem")).toContain("--enable-unsafe-webgpu");
+    expect(await page.$eval("#copy", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+  });
+});
+
 describe("without WebGPU", () => {
   test("the page says what to do where there is no adapter", async () => {
     const page = await open(withoutWebGPU);
@@ -261,7 +309,7 @@ async function serve(url: string): Promise<{ status: number; type: string; body:
 }
 
 /** @param before what runs in the page before its own scripts */
-async function open(where: Browser, before?: () => void, width = 1280): Promise<Page> {
+async function open(where: Browser, before?: () => void, width = 1280, file = ""): Promise<Page> {
   const page = await where.newPage();
   pages.push(page);
   page.on("console", (message) => {
@@ -275,7 +323,20 @@ async function open(where: Browser, before?: () => void, width = 1280): Promise<
   });
   if (before !== undefined) await page.evaluateOnNewDocument(before);
   await page.setViewport({ width, height: 900 });
-  await page.goto(address);
+  await page.goto(address + file);
+  return page;
+}
+
+/** The page of accuracy, when it has measured everything or said why it can't. */
+async function openAccuracy(where: Browser): Promise<Page> {
+  const page = await open(where, undefined, 1280, "accuracy.html");
+  await page.waitForFunction(
+    () => {
+      const isDone = document.querySelector("#verdict")?.textContent !== "";
+      return isDone || document.querySelector("#problem:not([hidden])") !== null;
+    },
+    { timeout: 120_000 },
+  );
   return page;
 }
 
