@@ -160,7 +160,10 @@ export class Elementwise extends Function {
     }
     const { shape } = this.output;
     const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
-    const reads = references.map(({ to, index }) => broadcast(at(variables[to], index).data, shape));
+    const reads = references.map(({ to, index }) => {
+      const read = broadcast(at(variables[to], index).data, shape);
+      return to === "gradient" ? { ...read, foldsOne: true } : read;
+    });
     const { passes } = this.#shaders;
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) =>
       requiresGrad && !passes.includes(index) ? [index] : [],

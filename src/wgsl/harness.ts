@@ -25,11 +25,13 @@ import type { Binding } from "../gpu/program.js";
 /**
  * How a parameter's four values are found:
  * - full: an array of the result's shape, one vec4f
- * - constant: one number, in a uniform
+ * - one: the number 1, which the shader makes itself, out of the compiler's sight: a product with a plain 1.0 is dropped,
+ *   what was around it contracted, and sigmoid's gradient is 4 ULP off what it is elsewhere
+ * - constant: another number, in a uniform
  * - scalar: an array of one element
  * - strided: an array that is broadcast or transposed; each element's index is computed from the layout
  */
-export type Access = "full" | "constant" | "scalar" | "strided";
+export type Access = "full" | "one" | "constant" | "scalar" | "strided";
 
 export interface Parameter {
   readonly name: string;
@@ -68,8 +70,9 @@ export function harness(
     bindings.push(kind);
   };
   for (const { name, access } of parameters) {
-    if (access === "constant") bind("uniform", `var<uniform> constant_${name}: vec4f`);
-    else bind("input", `var<storage, read> array_${name}: array<${access === "full" ? "vec4f" : "f32"}>`);
+    if (access === "constant") bind("uniform", `var<uniform> constant_${name}: f32`);
+    else if (access !== "one")
+      bind("input", `var<storage, read> array_${name}: array<${access === "full" ? "vec4f" : "f32"}>`);
   }
   components.forEach((_, k) => {
     bind("output", `var<storage, read_write> result_${k}: array<vec4f>`);
@@ -79,14 +82,16 @@ export function harness(
 
   const loads = parameters.map(
     ({ name, access }) =>
-      `  let ${name}4 = ${load(
+      `  let ${name}${widthOf(access)} = ${load(
         name,
         access,
         strided.findIndex((s) => s.name === name),
       )};`,
   );
+  const argument = ({ name, access }: Parameter, c: string): string =>
+    widthOf(access) === 1 ? `${name}1` : `${name}4.${c}`;
   const calls = ["x", "y", "z", "w"].map(
-    (c) => `  let r_${c} = ${call}(${parameters.map(({ name }) => `${name}4.${c}`).join(", ")});`,
+    (c) => `  let r_${c} = ${call}(${parameters.map((parameter) => argument(parameter, c)).join(", ")});`,
   );
   const stores = components.map((component, k) => {
     const values = ["x", "y", "z", "w"].map((c) => component.replace("r", `r_${c}`));
@@ -112,14 +117,21 @@ export function harness(
   return { wgsl: `${head}\n${source}`, bindings, sourceLine: head.split("\n").length + 1 };
 }
 
+/** How many numbers an invocation loads: one for its four elements, or one for each. */
+function widthOf(access: Access): 1 | 4 {
+  return access === "full" || access === "strided" ? 4 : 1;
+}
+
 function load(name: string, access: Access, strided: number): string {
   switch (access) {
     case "full":
       return `array_${name}[i]`;
+    case "one":
+      return "bitcast<f32>(0x3f800000u + math_zero())";
     case "constant":
       return `constant_${name}`;
     case "scalar":
-      return `vec4f(array_${name}[0])`;
+      return `array_${name}[0]`;
     case "strided": {
       const elements = [0, 1, 2, 3].map((k) => `array_${name}[element(4u * i + ${k}u, ${strided}u)]`);
       return `vec4f(${elements.join(", ")})`;
