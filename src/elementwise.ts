@@ -160,10 +160,7 @@ export class Elementwise extends Function {
     }
     const { shape } = this.output;
     const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
-    const reads = references.map(({ to, index }) => {
-      const read = broadcast(at(variables[to], index).data, shape);
-      return to === "gradient" ? { ...read, foldsOne: true } : read;
-    });
+    const reads = references.map(({ to, index }) => broadcast(at(variables[to], index).data, shape, to === "gradient"));
     const { passes } = this.#shaders;
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) =>
       requiresGrad && !passes.includes(index) ? [index] : [],
@@ -202,9 +199,9 @@ export class Elementwise extends Function {
 }
 
 /** How an operand is read where the result has this shape. */
-function broadcast(array: GpuArray, shape: Shape): Read {
+function broadcast(array: GpuArray, shape: Shape, foldsOne = false): Read {
   const isWhole = array.shape === shape || sameShape(array.shape, shape);
-  return { array, strides: isWhole ? everyElement : broadcastStrides(array.shape, shape) };
+  return { array, strides: isWhole ? everyElement : broadcastStrides(array.shape, shape), foldsOne };
 }
 
 /** The gradient of an operand that was broadcast: summed back to its shape, without a graph. */

@@ -14,6 +14,8 @@ import { describe } from "./shape.js";
 import { currentTrace } from "./trace.js";
 import { asVariable, Variable, type Operand } from "./variable.js";
 
+const none: readonly never[] = [];
+
 /** One result, as an array or a Variable. */
 export type Result = GpuArray | Variable;
 
@@ -34,13 +36,13 @@ export type Result = GpuArray | Variable;
  * const y = new Cube().call(x);
  */
 export abstract class Function {
-  #inputs: readonly Variable[] = [];
-  #outputs: readonly Variable[] = [];
+  #inputs: readonly Variable[] = none;
+  #outputs: readonly Variable[] = none;
   #generation = 0;
   #called = false;
   #holdsInputs = false;
   /** Of the inputs' and outputs' data, when they were used. */
-  #versions: readonly number[] = [];
+  #versions: readonly number[] = none;
 
   /** Shown in graphs and errors: the name of the class. */
   get name(): string {

@@ -150,13 +150,14 @@ function runWhole(
 ): GpuArray[] {
   const accesses = accessesOf(reads, shape);
   const kernel = kernelFor(accesses);
-  const arrays = reads.filter(({ array }) => array.constant === null);
+  const isConstant = reads.some(({ array }) => array.constant !== null);
+  const arrays = isConstant ? reads.filter(({ array }) => array.constant === null) : reads;
   const uniforms: (Float32Array | Uint32Array)[] = [];
-  reads.forEach(({ array }, index) => {
-    if (array.constant === null) return;
+  for (const [index, { array }] of isConstant ? reads.entries() : []) {
+    if (array.constant === null) continue;
     array.check();
     if (accesses[index] === "constant") uniforms.push(new Float32Array(4).fill(array.constant));
-  });
+  }
   if (accesses.includes("strided")) {
     const strided = reads.filter((_, index) => accesses[index] === "strided").map(({ strides }) => strides);
     uniforms.push(layoutOf(shape, strided, kernel.name));
