@@ -2,7 +2,7 @@
 //
 // Method: max(x, 0) + log(1 + e) with e = e^-|x| <= 1, which cannot overflow. For e > sqrt(2) - 1,
 // log(1 + e) = ln 2 + log(1 + (e - 1) / 2), so that log.wgsl's polynomial serves both cases.
-// Largest error: 1.53 ULP at x = -0.88, over every 19th and 61st input. Not monotonic: neighbours may be
+// Largest error: 1.53 ULP at x = -0.88, over all 2^32 inputs. Not monotonic: neighbours may be
 // 1 ULP out of order.
 // Special values: NaN gives NaN, +Inf gives +Inf, -Inf gives 0, x >= 32 returns x; subnormal results are kept.
 // Relaxed math: the sums whose rounding errors are needed go through math_opaque.
