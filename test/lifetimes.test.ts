@@ -215,23 +215,20 @@ describe("in-place updates", () => {
     const [a, b, c] = [vector("a"), vector("b"), vector("c")];
     const start = new Variable(new Float32Array(n).fill(3));
     const y = a.add(b).add(c.reshape([n]));
-    const total = sum(y);
     y.grad = start;
     y.backward();
-    total.backward();
-    const gradients = [a, b, c, y].map(({ grad }) => grad ?? y);
-    const before = await Promise.all([start, ...gradients].map((gradient) => gradient.read()));
-    expect(before.map(([value]) => value)).toEqual([3, 4, 4, 4, 1]);
+    const gradients = [a, b, c].map(({ grad }) => grad ?? y);
+    const values = async (): Promise<unknown[]> => {
+      const read = await Promise.all([start, ...gradients].map((gradient) => gradient.read()));
+      return read.map(([value]) => value);
+    };
+    expect(await values()).toEqual([3, 3, 3, 3]);
     for (const [k, gradient] of gradients.entries()) {
       gradient.assign(new Float32Array(n).fill(10 + k));
-      const after = await Promise.all([start, ...gradients].map((each) => each.read()));
-      expect(after.map(([value]) => value)).toEqual([
-        3,
-        ...[0, 1, 2, 3].map((i) => (i <= k ? 10 + i : i === 3 ? 1 : 4)),
-      ]);
+      expect(await values()).toEqual([3, ...[0, 1, 2].map((i) => (i <= k ? 10 + i : 3))]);
     }
     start.assign(new Float32Array(n));
-    expect((await a.grad?.read())?.[0]).toBe(10);
+    expect(await values()).toEqual([0, 10, 11, 12]);
   });
 
   test("descend takes a step along the gradient", async () => {

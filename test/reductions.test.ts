@@ -120,15 +120,18 @@ describe.each(Object.keys(reductions) as Name[])("%s", (name) => {
   );
 
   test("does not look at what stands behind the last element", async () => {
-    for (let length = 1; length <= 9; length++) {
-      // Memory that held other numbers is used again.
+    // The last vector is taken by a lane alone, or as the last of eight.
+    for (const length of [1, 2, 3, 4, 5, 6, 7, 8, 9, 2045, 2046, 2047, 16381, 16382, 16383]) {
+      const values = integers(length);
       for (const garbage of [NaN, Infinity, -Infinity]) {
-        const before = new Variable(new Float32Array(12).fill(garbage));
+        // Memory that held other numbers is used again.
+        const before = new Variable(new Float32Array(Math.ceil(length / 4) * 4).fill(garbage));
         await before.read();
         before.data.release();
+        const x = new Variable(values);
+        expectClose(await f(x).read(), reduce(name, values, [length], [0]), tolerance);
+        x.data.release();
       }
-      const values = integers(length);
-      expectClose(await f(values).read(), reduce(name, values, [length], [0]), tolerance);
     }
   });
 
