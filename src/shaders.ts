@@ -156,7 +156,7 @@ function runWhole(
   for (const [index, { array }] of isConstant ? reads.entries() : []) {
     if (array.constant === null) continue;
     array.check();
-    if (accesses[index] === "constant") uniforms.push(new Float32Array(4).fill(array.constant));
+    if (accesses[index] === "constant") uniforms.push(Float32Array.of(array.constant));
   }
   if (accesses.includes("strided")) {
     const strided = reads.filter((_, index) => accesses[index] === "strided").map(({ strides }) => strides);

@@ -1,5 +1,5 @@
 /** Async tasks that take turns, and share Variables, give the results that each gives alone. */
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   elementwise,
   exp,
@@ -16,25 +16,13 @@ import {
   type ProfileEntry,
   Variable,
 } from "../src/index.js";
-import { pause, watchForTrouble } from "./trouble.js";
-
-let trouble: ReturnType<typeof watchForTrouble>;
+import { expectNoTrouble, pause } from "./trouble.js";
 
 beforeAll(async () => {
   await init();
 });
 
-beforeEach(() => {
-  trouble = watchForTrouble();
-});
-
-afterEach(async () => {
-  try {
-    await trouble.expectNone();
-  } finally {
-    trouble.stop();
-  }
-});
+expectNoTrouble();
 
 const n = 1000;
 const numbers = (seed: number): Float32Array => Float32Array.from({ length: n }, (_, k) => Math.sin(seed + k));

@@ -4,45 +4,40 @@ import fillWgsl from "../../shaders/fill.wgsl?raw";
 import repeatWgsl from "../../shaders/repeat.wgsl?raw";
 import type { GpuArray } from "./array.js";
 import { Kernel } from "./kernel.js";
+import type { Binding } from "./program.js";
 
 // Made at their first use: this module and kernel.ts import each other.
 let filler: Kernel | null = null;
 let repeater: Kernel | null = null;
 let descender: Kernel | null = null;
 
+/** A kernel with one invocation for each vec4 of what it writes. */
+function kernel(name: string, wgsl: string, bindings: readonly Binding[], inPlace = false): Kernel {
+  return new Kernel(
+    { name, wgsl, bindings, workgroupSize: 256 },
+    { padded: true, windows: true, trusted: true, inPlace },
+  );
+}
+
 /** Every element becomes `value`. */
 export function fill(array: GpuArray, value: number): void {
-  filler ??= new Kernel(
-    { name: "fill", wgsl: fillWgsl, bindings: ["output", "uniform"], workgroupSize: 256 },
-    { padded: true, windows: true, trusted: true },
-  );
-  filler.runInto({
-    inputs: [],
-    outputs: [array],
-    uniforms: [Float32Array.of(value)],
-    invocations: Math.ceil(array.size / 4),
-  });
+  filler ??= kernel("fill", fillWgsl, ["output", "uniform"]);
+  write(filler, array, [], [value]);
 }
 
 /** Every element becomes the only one of `element`. */
 export function repeat(element: GpuArray, array: GpuArray): void {
-  repeater ??= new Kernel(
-    { name: "repeat", wgsl: repeatWgsl, bindings: ["input", "output"], workgroupSize: 256 },
-    { padded: true, windows: true, trusted: true },
-  );
-  repeater.runInto({ inputs: [element], outputs: [array], invocations: Math.ceil(array.size / 4) });
+  repeater ??= kernel("repeat", repeatWgsl, ["input", "output"]);
+  write(repeater, array, [element], []);
 }
 
 /** x ← x - rate · g */
 export function descend(x: GpuArray, g: GpuArray, rate: number): void {
-  descender ??= new Kernel(
-    { name: "descend", wgsl: descendWgsl, bindings: ["output", "input", "uniform"], workgroupSize: 256 },
-    { padded: true, windows: true, trusted: true, inPlace: true },
-  );
-  descender.runInto({
-    inputs: [g],
-    outputs: [x],
-    uniforms: [Float32Array.of(rate)],
-    invocations: Math.ceil(x.size / 4),
-  });
+  descender ??= kernel("descend", descendWgsl, ["output", "input", "uniform"], true);
+  write(descender, x, [g], [rate]);
+}
+
+function write(kernel: Kernel, array: GpuArray, inputs: readonly GpuArray[], numbers: readonly number[]): void {
+  const uniforms = numbers.map((number) => Float32Array.of(number));
+  kernel.runInto({ inputs, outputs: [array], uniforms, invocations: Math.ceil(array.size / 4) });
 }

@@ -208,8 +208,8 @@ export class Recorder {
     this.#settled = Promise.all(checks).then(async (outcomes) => {
       await before;
       const first = outcomes.find((outcome) => outcome !== null) ?? null;
-      // A command whose buffer was never made takes its whole batch with it.
       if (first !== null) this.#device.uniforms.forget();
+      // A command whose buffer was never made takes its whole batch with it.
       const failed = first && (commands.map(refusedBuffer).find((refused) => refused !== null) ?? first);
       for (const command of commands) {
         const { reads, writes } = command;

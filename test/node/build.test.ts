@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { complaintsOf, launchChrome, serve, type StaticSite } from "./page.js";
+import { buildLibrary, complaintsOf, launchChrome, serve, writePage, type StaticSite } from "./page.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gpugrad-build-"));
@@ -26,17 +26,13 @@ globalThis.creators = y.creator === C && C.input.creator === B && B.input.creato
 `;
 
 beforeAll(async () => {
-  execFileSync("npx", ["vite", "build", "--outDir", dist], { cwd: root });
+  buildLibrary(dist);
   execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", dist], { cwd: root });
   cpSync(join(root, "package.json"), join(folder, "node_modules/gpugrad/package.json"));
   const page = join(folder, "page");
   mkdirSync(page);
   cpSync(dist, join(page, "dist"), { recursive: true });
-  writeFileSync(
-    join(page, "index.html"),
-    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="seed.js"></script>',
-  );
-  writeFileSync(join(page, "seed.js"), seed);
+  writePage(page, "seed.js", seed);
   site = await serve(page);
   browser = await launchChrome();
 });

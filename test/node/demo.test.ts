@@ -1,27 +1,20 @@
 /** The demo as it is built, in a real page, from a folder of a server with a strict Content-Security-Policy. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
-import puppeteer, { type Browser, type Page } from "puppeteer";
+import { join } from "node:path";
+import type { Browser, Page } from "puppeteer";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { chromeFlags, findBrowser } from "../../scripts/browser.js";
+import { chromeFlags } from "../../scripts/browser.js";
 import { promised, rows } from "../../sweep/table.js";
+import { launchChrome, serve, type StaticSite } from "./page.js";
 
 const repository = join(import.meta.dirname, "..", "..");
 const folder = "/some/folder/";
-const types: Partial<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".svg": "image/svg+xml",
-};
 
 let built: string;
-let server: Server;
+let site: StaticSite;
 let address: string;
 let browser: Browser;
 let withoutWebGPU: Browser;
@@ -30,25 +23,15 @@ beforeAll(async () => {
   built = mkdtempSync(join(tmpdir(), "gpugrad-demo-"));
   const configFile = join(repository, "demo", "vite.config.ts");
   await build({ configFile, logLevel: "error", build: { outDir: built } });
-  server = createServer((request, response) => {
-    void serve(request.url ?? "").then(({ status, type, body }) => {
-      response.writeHead(status, { "Content-Type": type, "Content-Security-Policy": "default-src 'self'" }).end(body);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  address = `http://localhost:${(server.address() as AddressInfo).port}${folder}`;
-  const executablePath = findBrowser();
-  browser = await puppeteer.launch({ executablePath, args: chromeFlags });
-  withoutWebGPU = await puppeteer.launch({
-    executablePath,
-    args: chromeFlags.filter((flag) => flag !== "--enable-unsafe-webgpu"),
-  });
+  site = await serve(built, folder);
+  address = site.url;
+  browser = await launchChrome();
+  withoutWebGPU = await launchChrome(chromeFlags.filter((flag) => flag !== "--enable-unsafe-webgpu"));
 });
 
 afterAll(async () => {
   await Promise.all([browser.close(), withoutWebGPU.close()]);
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await site.close();
   rmSync(built, { recursive: true });
 });
 
@@ -296,17 +279,6 @@ describe("without WebGPU", () => {
     expect(mistakes).toEqual([]);
   }
 });
-
-async function serve(url: string): Promise<{ status: number; type: string; body: Buffer | string }> {
-  const { pathname } = new URL(url, "http://localhost");
-  const path = pathname === folder ? "index.html" : pathname.slice(folder.length);
-  try {
-    if (!pathname.startsWith(folder)) throw new Error("outside of the folder");
-    return { status: 200, type: types[extname(path)] ?? "text/plain", body: await readFile(join(built, path)) };
-  } catch {
-    return { status: 404, type: "text/plain", body: "not found" };
-  }
-}
 
 /** @param before what runs in the page before its own scripts */
 async function open(where: Browser, before?: () => void, width = 1280, file = ""): Promise<Page> {

@@ -1,13 +1,11 @@
 /** The GPU process crashes, as a driver may: pages learn of it, and go on. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChrome, serve, type StaticSite } from "./page.js";
+import { buildLibrary, launchChrome, serve, writePage, type StaticSite } from "./page.js";
 
-const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gpugrad-lost-"));
 let browser: Browser;
 let site: StaticSite;
@@ -56,9 +54,8 @@ interface State {
 }
 
 beforeAll(async () => {
-  execFileSync("npx", ["vite", "build", "--outDir", join(folder, "dist")], { cwd: root });
-  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="script.js"></script>');
-  writeFileSync(join(folder, "script.js"), script);
+  buildLibrary(join(folder, "dist"));
+  writePage(folder, "script.js", script);
   site = await serve(folder);
   browser = await launchChrome();
 });

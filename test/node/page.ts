@@ -1,4 +1,6 @@
 /** A static server and a browser, for tests that open real pages without Vite. */
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -57,6 +59,18 @@ export function complaintsOf(page: Page): string[] {
     if (message.type() === "error" && !message.text().includes("data:,")) complaints.push(message.text());
   });
   return complaints;
+}
+
+/** Builds the library into a folder, as `npm run build` does, without its declarations. */
+export function buildLibrary(outDir: string): void {
+  execFileSync("npx", ["vite", "build", "--outDir", outDir], { cwd: join(import.meta.dirname, "../..") });
+}
+
+/** Writes a page that runs nothing but this module. */
+export function writePage(folder: string, name: string, script: string): void {
+  const page = `<!doctype html><link rel="icon" href="data:,"><script type="module" src="${name}"></script>`;
+  writeFileSync(join(folder, "index.html"), page);
+  writeFileSync(join(folder, name), script);
 }
 
 export async function launchChrome(flags: readonly string[] = chromeFlags): Promise<Browser> {

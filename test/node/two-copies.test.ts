@@ -1,13 +1,11 @@
 /** The library twice on one page, as two bundles bring it: neither harms the other, and mixing them is an error. */
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { complaintsOf, launchChrome, serve, type StaticSite } from "./page.js";
+import { buildLibrary, complaintsOf, launchChrome, serve, writePage, type StaticSite } from "./page.js";
 
-const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gpugrad-copies-"));
 let browser: Browser;
 let site: StaticSite;
@@ -100,13 +98,9 @@ interface Found {
 }
 
 beforeAll(async () => {
-  execFileSync("npx", ["vite", "build", "--outDir", join(folder, "a")], { cwd: root });
+  buildLibrary(join(folder, "a"));
   cpSync(join(folder, "a"), join(folder, "b"), { recursive: true });
-  writeFileSync(
-    join(folder, "index.html"),
-    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="script.js"></script>',
-  );
-  writeFileSync(join(folder, "script.js"), script);
+  writePage(folder, "script.js", script);
   site = await serve(folder);
   browser = await launchChrome();
 });
