@@ -21,8 +21,8 @@ import {
   valueAndGrad,
   Variable,
 } from "../src/index.js";
-import { gradEnabled } from "../src/grad-mode.js";
-import { currentTrace } from "../src/trace.js";
+import { gradEnabled } from "../src/graph/grad-mode.js";
+import { currentTrace } from "../src/graph/trace.js";
 import { collect, inTime, pause, useOwnDevice, watchForTrouble } from "./trouble.js";
 
 let trouble: ReturnType<typeof watchForTrouble>;

@@ -1,16 +1,28 @@
 /** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. */
-import { Variable, type Operand } from "../variable.js";
-import { add, atan2, div, maximum, minimum, mul, pow, sub } from "./binary.js";
-import { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./compare.js";
-import { max, mean, min, sum, type Axes, type ReduceOptions } from "./reduce.js";
-import { broadcastTo, reshape, sumTo, transpose } from "./reshaping.js";
+import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
+import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
+import { reshape } from "../graph/reshape.js";
+import { Variable, type Operand } from "../graph/variable.js";
 import {
   abs,
+  add,
+  atan2,
   cos,
+  div,
+  equal,
   erf,
   exp,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
   log,
+  maximum,
+  minimum,
+  mul,
   neg,
+  notEqual,
+  pow,
   reciprocal,
   relu,
   sigmoid,
@@ -19,9 +31,13 @@ import {
   softplus,
   sqrt,
   square,
+  sub,
   tan,
   tanh,
-} from "./unary.js";
+  where,
+} from "./pointwise.js";
+import { max, mean, min } from "./reduce.js";
+import { transpose } from "./transpose.js";
 
 const unary = {
   neg,
@@ -67,7 +83,7 @@ type UnaryMethods = Record<keyof typeof unary, () => Variable>;
 type BinaryMethods = Record<keyof typeof binary, (other: Operand) => Variable>;
 type ReductionMethods = Record<keyof typeof reductions, (axes?: Axes, options?: ReduceOptions) => Variable>;
 
-declare module "../variable.js" {
+declare module "../graph/variable.js" {
   interface Variable extends UnaryMethods, BinaryMethods, ReductionMethods {
     reshape(shape: readonly number[]): Variable;
     transpose(axes?: readonly number[]): Variable;

@@ -1,6 +1,7 @@
 /** An array of float32 numbers on the GPU: a shape over a piece of GPU memory. What NumPy's arrays are to DeZero. */
-import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../errors.js";
-import { checkShape, describe, madeBy, maker, showShape, sizeOf, type Maker, type Shape } from "../shape.js";
+import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../base/errors.js";
+import { describe, madeBy, maker, type Maker } from "../base/describe.js";
+import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import { currentDevice, type Device } from "./device.js";
 import type { Label, Share } from "./holdings.js";
 import { descend, fill, repeat } from "./in-place.js";

@@ -8,8 +8,8 @@ import {
   NoWebGPUError,
   OutOfMemoryError,
   ValidationError,
-} from "../errors.js";
-import { describe } from "../shape.js";
+} from "../base/errors.js";
+import { describe } from "../base/describe.js";
 import type { MathMode } from "../wgsl/math.js";
 import { BindGroups, type GroupLayout } from "./bind-groups.js";
 import { Holdings } from "./holdings.js";

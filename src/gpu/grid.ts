@@ -1,6 +1,6 @@
 /** The grid that a kernel is dispatched over. */
-import { ArgumentError, LimitError } from "../errors.js";
-import { describe } from "../shape.js";
+import { ArgumentError, LimitError } from "../base/errors.js";
+import { describe } from "../base/describe.js";
 import type { Device } from "./device.js";
 
 /** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */

@@ -4,7 +4,7 @@
  * Most arrays are released in the task that made them. The garbage collector tells of forgotten ones between tasks only,
  * so an array is given to it when the task is over, and what was released until then costs nothing.
  */
-import type { Shape } from "../shape.js";
+import type { Shape } from "../base/shape.js";
 import type { GpuArray } from "./array.js";
 import type { Storage } from "./storage.js";
 

@@ -4,7 +4,7 @@ import fillWgsl from "../../shaders/fill.wgsl?raw";
 import repeatWgsl from "../../shaders/repeat.wgsl?raw";
 import type { GpuArray } from "./array.js";
 import { Kernel } from "./kernel.js";
-import type { Binding } from "./program.js";
+import type { Binding } from "../wgsl/binding.js";
 
 // Made at their first use: this module and kernel.ts import each other.
 let filler: Kernel | null = null;

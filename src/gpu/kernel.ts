@@ -1,14 +1,16 @@
 /** A compute shader of one's own: WGSL source, its bindings in order, and the grid it is dispatched over. */
-import { at } from "../assert.js";
-import { checkList, checkObject } from "../arguments.js";
-import { ArgumentError, LimitError } from "../errors.js";
-import { checkShape, describe, showShape, sizeOf, type Shape } from "../shape.js";
+import { at } from "../base/assert.js";
+import { checkList, checkObject } from "../base/arguments.js";
+import { ArgumentError, LimitError } from "../base/errors.js";
+import { describe } from "../base/describe.js";
+import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
+import type { Binding } from "../wgsl/binding.js";
 import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
 import type { Bound } from "./bind-groups.js";
 import { currentDevice, Device } from "./device.js";
 import { workgroupsOf, type Grid, type Workgroups } from "./grid.js";
-import { Program, type Binding, type UserLines } from "./program.js";
+import { Program, type UserLines } from "./program.js";
 import type { Storage } from "./storage.js";
 
 export interface KernelOptions {

@@ -1,6 +1,6 @@
 /** GPU buffers by size class, kept for reuse up to a cap in bytes; given back to the GPU when it runs out of memory. */
-import { at } from "../assert.js";
-import { OutOfMemoryError, type GpugradError } from "../errors.js";
+import { at } from "../base/assert.js";
+import { OutOfMemoryError, type GpugradError } from "../base/errors.js";
 import type { Device } from "./device.js";
 import { watched } from "./recorder.js";
 

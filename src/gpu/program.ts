@@ -1,11 +1,9 @@
 /** A shader and its pipelines: compiled once for each device and kind of math, and what the compiler says about it. */
-import { isGpugradError, LimitError, WgslError } from "../errors.js";
+import { isGpugradError, LimitError, WgslError } from "../base/errors.js";
+import type { Binding } from "../wgsl/binding.js";
 import { joinMath, type MathMode } from "../wgsl/math.js";
 import type { GroupLayout } from "./bind-groups.js";
 import type { Device } from "./device.js";
-
-/** What stands at a binding of group 0: an array that is read, one that is written, or a small block of numbers. */
-export type Binding = "input" | "output" | "uniform";
 
 export interface Compiled {
   readonly pipeline: GPUComputePipeline;

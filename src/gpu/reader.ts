@@ -1,5 +1,5 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
-import { OutOfMemoryError, ValidationError, type GpugradError } from "../errors.js";
+import { OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
 import type { GpuArray } from "./array.js";
 import type { Storage } from "./storage.js";
 

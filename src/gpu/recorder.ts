@@ -6,8 +6,8 @@
  * order of the queue. When one failed, everything it wrote is marked, and so is everything that later batches computed
  * from that; a read of a marked array rejects, a read of any other works.
  */
-import { ArgumentError, OutOfMemoryError, ValidationError, WgslError, type GpugradError } from "../errors.js";
-import { showShape, sizeOf, type Shape } from "../shape.js";
+import { ArgumentError, OutOfMemoryError, ValidationError, WgslError, type GpugradError } from "../base/errors.js";
+import { showShape, sizeOf, type Shape } from "../base/shape.js";
 import type { Device } from "./device.js";
 import type { Profiler } from "./profiler.js";
 import type { PooledBuffer } from "./pool.js";

@@ -1,5 +1,5 @@
 /** The memory behind arrays: one GPU buffer, shared by all arrays that look at it, given back when none is left. */
-import type { GpugradError } from "../errors.js";
+import type { GpugradError } from "../base/errors.js";
 import type { Device } from "./device.js";
 import type { PooledBuffer } from "./pool.js";
 

@@ -2,7 +2,7 @@
  * Small blocks of numbers that shaders read: lengths, strides, axes. Equal blocks share one buffer that is written when
  * it is made and never again, so no upload can overtake recorded commands, and a loop that repeats uploads nothing.
  */
-import { OutOfMemoryError } from "../errors.js";
+import { OutOfMemoryError } from "../base/errors.js";
 import type { Bound } from "./bind-groups.js";
 import type { Device } from "./device.js";
 

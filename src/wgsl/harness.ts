@@ -20,7 +20,7 @@
  *       result_0[i] = vec4f(r_x, r_y, r_z, r_w);
  *     }
  */
-import type { Binding } from "../gpu/program.js";
+import type { Binding } from "./binding.js";
 
 /**
  * How a parameter's four values are found:

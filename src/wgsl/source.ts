@@ -1,6 +1,6 @@
 /** Reads what the harness must know of a user's element-wise WGSL: names and parameters, nothing of the math. */
-import { ArgumentError, WgslError } from "../errors.js";
-import { describe } from "../shape.js";
+import { ArgumentError, WgslError } from "../base/errors.js";
+import { describe } from "../base/describe.js";
 
 /** The signatures of `NAME_forward` and `NAME_backward`. */
 export interface ElementwiseSource {

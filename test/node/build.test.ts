@@ -62,7 +62,7 @@ describe("the built library", () => {
     expect(code).toMatch(/\/\/# sourceMappingURL=gpugrad.js.map\s*$/);
     expect(code).not.toMatch(/^\s*import\s.*from|\bimport\(|\beval\(|new Function\(/m);
     const map = JSON.parse(readFileSync(join(dist, "gpugrad.js.map"), "utf8")) as { sources: string[] };
-    expect(map.sources.some((source) => source.endsWith("src/variable.ts"))).toBe(true);
+    expect(map.sources.some((source) => source.endsWith("src/graph/variable.ts"))).toBe(true);
   });
 
   test("its declarations check in a strict project, and hide what is internal", () => {

@@ -1,0 +1,94 @@
+/** Broadcasting and summing: each is the other's gradient. */
+import { ShapeError } from "../base/errors.js";
+import { broadcastShapes, broadcastStrides, checkShape, sameShape, showShape, type Shape } from "../base/shape.js";
+import { GpuArray } from "../gpu/array.js";
+import { gradEnabled } from "../graph/grad-mode.js";
+import { reshape } from "../graph/reshape.js";
+import { asVariable, type Operand, type Variable } from "../graph/variable.js";
+import { Copy, copy } from "./copy.js";
+import { Reduction, type Axes, type ReduceOptions } from "./reduction.js";
+
+class Sum extends Reduction {
+  override backward(gy: Variable): Variable | GpuArray {
+    if (gy.size === 1 && !gradEnabled()) return GpuArray.repeat(gy.data, this.input.shape);
+    return broadcastTo(reshape(gy, this.kept), this.input.shape);
+  }
+}
+
+/**
+ * The sum of all elements, or along axes. Of no elements it is 0.
+ *
+ * @throws ShapeError where there is no such axis.
+ * @example
+ * sum([[1, 2], [3, 4]]); // 10
+ * sum([[1, 2], [3, 4]], 0); // [4, 6]
+ * sum([[1, 2], [3, 4]], -1, { keepDims: true }); // [[3], [7]]
+ */
+export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
+  const variable = asVariable(x);
+  return new Sum("Sum", variable, axes, options).call(variable);
+}
+
+/** The sum along `axes`, under this shape, which has as many elements: what `sumTo` does in one node. */
+export function sumAs(x: Variable, axes: readonly number[], shape: Shape): Variable {
+  return new Sum("Sum", x, axes, {}, shape).call(x);
+}
+
+class BroadcastTo extends Copy {
+  readonly #shape: Shape;
+
+  constructor(shape: Shape) {
+    super();
+    this.#shape = shape;
+  }
+
+  override get name(): string {
+    return "BroadcastTo";
+  }
+
+  override forward(x: GpuArray): GpuArray {
+    return copy(x, this.#shape, broadcastStrides(x.shape, this.#shape));
+  }
+
+  override backward(gy: Variable): Variable {
+    return sumTo(gy, this.input.shape);
+  }
+}
+
+/**
+ * The array repeated along axes of length 1, or missing ones, until it has this shape. The same shape costs nothing.
+ *
+ * @throws ShapeError where NumPy's rule doesn't allow it.
+ * @example
+ * broadcastTo([1, 2], [3, 2]); // [[1, 2], [1, 2], [1, 2]]
+ */
+export function broadcastTo(x: Operand, shape: readonly number[]): Variable {
+  const variable = asVariable(x);
+  const wanted = checkShape(shape, "broadcastTo: shape");
+  if (sameShape(variable.shape, wanted)) return variable;
+  if (!sameShape(broadcastShapes([variable.shape, wanted], "broadcastTo"), wanted)) {
+    throw new ShapeError(`broadcastTo: ${showShape(variable.shape)} can't become ${showShape(wanted)}`);
+  }
+  return new BroadcastTo(wanted).call(variable);
+}
+
+/**
+ * The inverse of broadcastTo: the sum along the axes that broadcasting from `shape` would have stretched.
+ *
+ * @throws ShapeError where `shape` doesn't broadcast to the array's.
+ * @example
+ * sumTo([[1, 2], [3, 4]], [2]); // [4, 6]
+ */
+export function sumTo(x: Operand, shape: readonly number[]): Variable {
+  const variable = asVariable(x);
+  const wanted = checkShape(shape, "sumTo: shape");
+  if (sameShape(variable.shape, wanted)) return variable;
+  if (!sameShape(broadcastShapes([variable.shape, wanted], "sumTo"), variable.shape)) {
+    throw new ShapeError(`sumTo: ${showShape(variable.shape)} isn't what ${showShape(wanted)} broadcasts to`);
+  }
+  const missing = variable.shape.length - wanted.length;
+  const axes = variable.shape.flatMap((length, axis) =>
+    axis < missing || (wanted[axis - missing] === 1 && length !== 1) ? [axis] : [],
+  );
+  return sumAs(variable, axes, wanted);
+}

@@ -1,0 +1,79 @@
+/** The kernels of reductions: trees on the GPU, in as many passes as it takes. Arrays only, nothing of gradients. */
+import columnsWgsl from "../../shaders/reduce/columns.wgsl?raw";
+import maxWgsl from "../../shaders/reduce/max.wgsl?raw";
+import minWgsl from "../../shaders/reduce/min.wgsl?raw";
+import rowsWgsl from "../../shaders/reduce/rows.wgsl?raw";
+import sumWgsl from "../../shaders/reduce/sum.wgsl?raw";
+import { at } from "../base/assert.js";
+import type { GpuArray } from "../gpu/array.js";
+import { Kernel } from "../gpu/kernel.js";
+
+/** Numbers that one workgroup of shaders/reduce/rows.wgsl, or one invocation of columns.wgsl, takes. */
+const rowChunk = 4 * 64 * 64;
+const columnChunk = 64;
+/** Shorter rows than this don't fill a workgroup: one invocation takes each. */
+const shortRow = 256;
+
+/** The two kernels of one operation, and what it gives for no numbers at all. */
+export class Reducer {
+  readonly empty: number | null;
+  readonly #rows: Kernel;
+  readonly #columns: Kernel;
+
+  constructor(name: string, wgsl: string, empty: number | null) {
+    const kernel = (source: string, padded: boolean): Kernel =>
+      new Kernel(
+        { name, wgsl: `${source}\n${wgsl}`, bindings: ["input", "output", "uniform"] },
+        { padded, trusted: true },
+      );
+    this.empty = empty;
+    this.#rows = kernel(rowsWgsl, true);
+    this.#columns = kernel(columnsWgsl, false);
+  }
+
+  /** The shader for rows, which whole arrays take, and the one for columns. */
+  get wgsl(): string {
+    return `${this.#rows.source("exact")}\n${this.#columns.source("exact")}`;
+  }
+
+  /** [outer, length, inner] to [outer, inner]; gives `array` itself where there is nothing to do. */
+  reduce(array: GpuArray, outer: number, length: number, inner: number): GpuArray {
+    let current = array;
+    try {
+      for (let left = length; left > 1;) {
+        const inRows = inner === 1 && left >= shortRow && (outer === 1 || left % 4 === 0);
+        const chunks = Math.ceil(left / (inRows ? rowChunk : columnChunk));
+        const results = outer * chunks * inner;
+        const next = at(
+          inRows
+            ? this.#rows.run({
+                inputs: [current],
+                outputs: [[results]],
+                uniforms: [Uint32Array.of(left, outer, chunks)],
+                invocations: results * 64,
+              })
+            : this.#columns.run({
+                inputs: [current],
+                outputs: [[results]],
+                uniforms: [Uint32Array.of(left, inner, chunks, results)],
+                invocations: results,
+              }),
+          0,
+        );
+        if (current !== array) current.release();
+        current = next;
+        left = chunks;
+      }
+    } catch (error) {
+      if (current !== array) current.release();
+      throw error;
+    }
+    return current;
+  }
+}
+
+export const reducers = {
+  Sum: new Reducer("sum", sumWgsl, 0),
+  Max: new Reducer("max", maxWgsl, null),
+  Min: new Reducer("min", minWgsl, null),
+};

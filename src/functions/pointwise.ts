@@ -1,0 +1,193 @@
+/** Element-wise functions: the WGSL, and beside it the derivative that can be differentiated again. */
+import absWgsl from "../../shaders/abs.wgsl?raw";
+import addWgsl from "../../shaders/add.wgsl?raw";
+import atan2Wgsl from "../../shaders/atan2.wgsl?raw";
+import cosWgsl from "../../shaders/cos.wgsl?raw";
+import divWgsl from "../../shaders/div.wgsl?raw";
+import equalWgsl from "../../shaders/equal.wgsl?raw";
+import erfWgsl from "../../shaders/erf.wgsl?raw";
+import expWgsl from "../../shaders/exp.wgsl?raw";
+import greaterWgsl from "../../shaders/greater.wgsl?raw";
+import greaterEqualWgsl from "../../shaders/greaterEqual.wgsl?raw";
+import lessWgsl from "../../shaders/less.wgsl?raw";
+import lessEqualWgsl from "../../shaders/lessEqual.wgsl?raw";
+import logWgsl from "../../shaders/log.wgsl?raw";
+import maximumWgsl from "../../shaders/maximum.wgsl?raw";
+import minimumWgsl from "../../shaders/minimum.wgsl?raw";
+import mulWgsl from "../../shaders/mul.wgsl?raw";
+import negWgsl from "../../shaders/neg.wgsl?raw";
+import notEqualWgsl from "../../shaders/notEqual.wgsl?raw";
+import powWgsl from "../../shaders/pow.wgsl?raw";
+import reciprocalWgsl from "../../shaders/reciprocal.wgsl?raw";
+import reluWgsl from "../../shaders/relu.wgsl?raw";
+import sigmoidWgsl from "../../shaders/sigmoid.wgsl?raw";
+import signWgsl from "../../shaders/sign.wgsl?raw";
+import sinWgsl from "../../shaders/sin.wgsl?raw";
+import softplusWgsl from "../../shaders/softplus.wgsl?raw";
+import sqrtWgsl from "../../shaders/sqrt.wgsl?raw";
+import squareWgsl from "../../shaders/square.wgsl?raw";
+import subWgsl from "../../shaders/sub.wgsl?raw";
+import tanWgsl from "../../shaders/tan.wgsl?raw";
+import tanhWgsl from "../../shaders/tanh.wgsl?raw";
+import whereWgsl from "../../shaders/where.wgsl?raw";
+import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise/elementwise.js";
+import { asVariable, type Operand, type Variable } from "../graph/variable.js";
+
+// Of one operand.
+
+type Unary = ElementwiseFunction<[x: Operand]>;
+const unary = (wgsl: string, derivative: Derivative): Unary => builtin(wgsl, derivative);
+
+/** -x */
+export const neg = unary(negWgsl, (gy) => neg(gy));
+
+/** |x|; the gradient at 0 is 0. */
+export const abs = unary(absWgsl, (gy, x) => mul(gy, sign(x)));
+
+/** -1, 0 or 1; 0 for NaN, as in PyTorch. The gradient is 0 everywhere. */
+export const sign = unary(signWgsl, () => asVariable(0));
+
+/** x² */
+export const square = unary(squareWgsl, (gy, x) => mul(gy, mul(x, 2)));
+
+/** √x; NaN for x < 0, and a gradient of +Infinity at 0. */
+export const sqrt = unary(sqrtWgsl, (gy, _, y) => div(gy, mul(y, 2)));
+
+/** 1 / x; ±Infinity at ±0, with a gradient of -Infinity. */
+export const reciprocal = unary(reciprocalWgsl, (gy, _, y) => neg(mul(gy, square(y))));
+
+/** eˣ */
+export const exp = unary(expWgsl, (gy, _, y) => mul(gy, y));
+
+/** The natural logarithm; -Infinity at 0, NaN for x < 0. The gradient is 1 / x everywhere: +Infinity at 0. */
+export const log = unary(logWgsl, (gy, x) => div(gy, x));
+
+/** sin x, x in radians */
+export const sin = unary(sinWgsl, (gy, x) => mul(gy, cos(x)));
+
+/** cos x, x in radians */
+export const cos = unary(cosWgsl, (gy, x) => neg(mul(gy, sin(x))));
+
+/** tan x, x in radians */
+export const tan = unary(tanWgsl, (gy, _, y) => mul(gy, square(y).add(1)));
+
+/** The hyperbolic tangent. */
+export const tanh = unary(tanhWgsl, (gy, _, y) => mul(gy, sub(1, square(y))));
+
+/** 1 / (1 + e⁻ˣ) */
+export const sigmoid = unary(sigmoidWgsl, (gy, _, y) => mul(gy, mul(y, sub(1, y))));
+
+/** max(x, 0); the gradient at 0 is 0. NaN stays NaN, and its gradient passes, as in PyTorch. */
+export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy));
+
+/** ln(1 + eˣ), without overflow. */
+export const softplus = unary(softplusWgsl, (gy, x) => mul(gy, sigmoid(x)));
+
+/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. */
+export const erf = unary(erfWgsl, (gy, x) => mul(gy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))));
+
+/** The class of a node of the graph that squares: `new Square().call(x)` is `square(x)`. */
+export const Square: new () => Elementwise = square.Node;
+export type Square = Elementwise;
+
+/** The class of a node of the graph that takes eˣ: `new Exp().call(x)` is `exp(x)`. */
+export const Exp: new () => Elementwise = exp.Node;
+export type Exp = Elementwise;
+
+// Of two operands, which are broadcast as in NumPy.
+
+type Binary = ElementwiseFunction<[a: Operand, b: Operand]>;
+const binary = (wgsl: string, derivative: Derivative, passes?: readonly number[]): Binary =>
+  builtin(wgsl, derivative, passes);
+
+/** The operands of a derivative of two inputs: the output's gradient, the inputs, the output. */
+type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
+const pair = (derivative: (...operands: Operands) => readonly (Variable | null)[]): Derivative => derivative;
+
+/** a + b */
+export const add = binary(addWgsl, (gy) => [gy, gy], [0, 1]);
+
+/** a - b */
+export const sub = binary(subWgsl, (gy) => [gy, neg(gy)], [0]);
+
+/** a b */
+export const mul = binary(
+  mulWgsl,
+  pair((gy, a, b) => [mul(gy, b), mul(gy, a)]),
+);
+
+/** a / b; ±Infinity where b is 0 and a isn't, NaN where both are. The gradients there are infinite or NaN as well. */
+export const div = binary(
+  divWgsl,
+  pair((gy, _, b, y) => [div(gy, b), neg(mul(gy, div(y, b)))]),
+);
+
+/**
+ * a to the power of b: 1 for b = 0, NaN for a < 0 unless b is a whole number. The gradient of a is 0 where b = 0, that
+ * of b is 0 where a = 0 and b >= 0, as in PyTorch.
+ */
+export const pow = binary(
+  powWgsl,
+  pair((gy, a, b, y) => [
+    // The power is taken of 1 where b = 0 and a is 0 or NaN: what is multiplied by b = 0 must be finite.
+    mul(gy, mul(b, pow(where(add(notEqual(b, 0), greater(abs(a), 0)), a, 1), sub(b, 1)))),
+    // The logarithm is taken of 1 where it doesn't count: its gradient there would be 0 times infinity.
+    b.requiresGrad ? mul(gy, mul(y, log(where(mul(equal(a, 0), greaterEqual(b, 0)), 1, a)))) : null,
+  ]),
+);
+
+/** The greater of a and b; NaN where one is NaN. Equals share the gradient, as in PyTorch; next to NaN both get it. */
+export const maximum = binary(
+  maximumWgsl,
+  pair((gy, a, b) => chosen(gy, a, b, less(a, b), greater(a, b))),
+);
+
+/** The smaller of a and b; NaN where one is NaN. The gradient is as in maximum. */
+export const minimum = binary(
+  minimumWgsl,
+  pair((gy, a, b) => chosen(gy, a, b, greater(a, b), less(a, b))),
+);
+
+/** The gradients where one of two operands is chosen, from where each is not: equals share. */
+function chosen(gy: Variable, a: Variable, b: Variable, notA: Variable, notB: Variable): Variable[] {
+  const share = where(equal(a, b), mul(gy, 0.5), gy);
+  return [where(notA, 0, share), where(notB, 0, share)];
+}
+
+/** The angle of the point (b, a) from the positive b axis, in radians, from -π to π. The gradient at the origin is NaN. */
+export const atan2 = binary(
+  atan2Wgsl,
+  pair((gy, a, b) => {
+    const scaled = div(gy, add(square(a), square(b)));
+    return [mul(scaled, b), neg(mul(scaled, a))];
+  }),
+);
+
+// Comparisons, which give 0 or 1 and have no gradient, and the choice between two operands.
+
+type Comparison = ElementwiseFunction<[a: Operand, b: Operand]>;
+const comparison = (wgsl: string): Comparison => builtin(wgsl);
+
+/** 1 where a > b, else 0. */
+export const greater = comparison(greaterWgsl);
+
+/** 1 where a >= b, else 0. */
+export const greaterEqual = comparison(greaterEqualWgsl);
+
+/** 1 where a < b, else 0. */
+export const less = comparison(lessWgsl);
+
+/** 1 where a <= b, else 0. */
+export const lessEqual = comparison(lessEqualWgsl);
+
+/** 1 where a = b, else 0; NaN equals nothing. */
+export const equal = comparison(equalWgsl);
+
+/** 1 where a and b differ, else 0; NaN differs from everything. */
+export const notEqual = comparison(notEqualWgsl);
+
+/** a where the condition isn't 0 (NaN is not), else b. The gradient goes to the one that was chosen. */
+export const where: ElementwiseFunction<[condition: Operand, a: Operand, b: Operand]> = builtin(
+  whereWgsl,
+  (gy, condition) => [null, where(condition, gy, 0), where(condition, 0, gy)],
+);

@@ -1,0 +1,217 @@
+/** A Function: one node of the graph. It computes its outputs from its inputs, and their gradients backwards. */
+import { checkList } from "../base/arguments.js";
+import { at } from "../base/assert.js";
+import {
+  ArgumentError,
+  FunctionReusedError,
+  ModifiedError,
+  NotDifferentiableError,
+  NotImplementedError,
+} from "../base/errors.js";
+import { gradEnabled, withGrad } from "./grad-mode.js";
+import { GpuArray } from "../gpu/array.js";
+import { describe } from "../base/describe.js";
+import { currentTrace } from "./trace.js";
+import { asVariable, Variable, type Operand } from "./variable.js";
+
+const none: readonly never[] = [];
+
+/** One result, as an array or a Variable. */
+export type Result = GpuArray | Variable;
+
+/**
+ * The base of all functions. A subclass writes `forward`, from arrays to an array (or several), and `backward`, from the
+ * gradients of the outputs to those of the inputs. Both are made of other Functions, of kernels (see Kernel), or both.
+ * Where `backward` is made of Functions, it can be differentiated again.
+ *
+ * @example
+ * class Cube extends Function {
+ *   override forward(x: GpuArray) {
+ *     return square(x).mul(x);
+ *   }
+ *   override backward(gy: Variable) {
+ *     return square(this.input).mul(3).mul(gy);
+ *   }
+ * }
+ * const y = new Cube().call(x);
+ */
+export abstract class Function {
+  #inputs: readonly Variable[] = none;
+  #outputs: readonly Variable[] = none;
+  #generation = 0;
+  #called = false;
+  #holdsInputs = false;
+  /** Of the inputs' and outputs' data, when they were used. */
+  #versions: readonly number[] = none;
+
+  /** Shown in graphs and errors: the name of the class. */
+  get name(): string {
+    return this.constructor.name;
+  }
+
+  /** The WGSL that it runs, whole; null where it has none of its own, as a reshape or one that is made of others. */
+  get wgsl(): string | null {
+    return null;
+  }
+
+  /** The inputs of the call, in order. */
+  get inputs(): readonly Variable[] {
+    return this.#inputs;
+  }
+
+  get outputs(): readonly Variable[] {
+    return this.#outputs;
+  }
+
+  /** The first input. @throws ArgumentError before the call. */
+  get input(): Variable {
+    return this.#first(this.#inputs, "input");
+  }
+
+  /** The first output. @throws ArgumentError before the call. */
+  get output(): Variable {
+    return this.#first(this.#outputs, "output");
+  }
+
+  /** The greatest generation of the inputs: backward passes visit Functions from high to low. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Runs `forward` and gives its output, the first where there are several (`outputs` has all). One instance is one node
+   * and can be called once.
+   *
+   * @throws FunctionReusedError at a second call; ArgumentError where an input is not an Operand; what `forward` throws.
+   */
+  call(...inputs: Operand[]): Variable {
+    if (this.#called) {
+      throw new FunctionReusedError(
+        `this ${this.name} was called already: one instance is one node of the graph. ` +
+          "Make a new one for each call, or use the lower-case function",
+      );
+    }
+    const variables = inputs.map((input) => asVariable(input));
+    const trace = currentTrace();
+    if (trace !== null) return this.#record(variables, trace(this, variables));
+    const arrays = variables.map(({ data }) => data);
+    const results = toList(withGrad(false, () => this.forward(...arrays)));
+    const remember = gradEnabled() && this.differentiable && variables.some(({ requiresGrad }) => requiresGrad);
+    const outputs = results.map((result) => {
+      const data = arrayOf(result, `${this.name}.forward`);
+      // The same array in two Variables would be released with either of them.
+      return new Variable(arrays.includes(data) ? data.reshape(data.shape) : data, { requiresGrad: remember });
+    });
+    if (remember) {
+      this.#holdsInputs = true;
+      for (const variable of variables) variable.addConsumer();
+      this.#versions = versionsOf(variables, outputs);
+      return this.#record(variables, outputs);
+    }
+    this.#called = true;
+    this.#outputs = outputs;
+    return this.output;
+  }
+
+  /** False for a function without a gradient, such as a comparison: its outputs are leaves that need none. */
+  readonly differentiable: boolean = true;
+
+  /** Whether what `backward` gives is nobody else's, so that a pass may release it as soon as it was used. */
+  readonly givesFreshGradients: boolean = false;
+
+  /** Takes its place in the graph. */
+  #record(inputs: readonly Variable[], outputs: readonly Variable[]): Variable {
+    this.#called = true;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+    this.#generation = 0;
+    for (const { generation } of inputs) if (generation > this.#generation) this.#generation = generation;
+    for (const output of outputs) output.setCreator(this);
+    return this.output;
+  }
+
+  /** Computes the output from the inputs' data. Nothing in it is remembered for the graph. */
+  forward(..._inputs: GpuArray[]): Result | readonly Result[] {
+    throw new NotImplementedError(`${this.name} has no forward: write forward(x) to compute its output`);
+  }
+
+  /**
+   * Computes the gradient of each input from those of the outputs: one, or a list in the order of the inputs, with null
+   * where an input has none. Only a backward made of Functions can be differentiated again.
+   */
+  backward(..._gradients: Variable[]): Result | null | readonly (Result | null)[] {
+    throw new NotImplementedError(`${this.name} has no backward: write backward(gy) to give its input's gradient`);
+  }
+
+  /** The inputs, once: what needed them is disposed. @internal */
+  releaseInputs(): readonly Variable[] {
+    if (!this.#holdsInputs) return [];
+    this.#holdsInputs = false;
+    return this.#inputs;
+  }
+
+  /** Whether backward reads the data of the k-th of the inputs and outputs, which must not have changed then. */
+  protected backwardReads(_k: number): boolean {
+    return true;
+  }
+
+  /** @throws ModifiedError where data that backward needs was changed in place after forward. @internal */
+  checkUnchanged(): void {
+    const { length } = this.#inputs;
+    this.#versions.forEach((version, k) => {
+      if (!this.backwardReads(k)) return;
+      const variable = k < length ? at(this.#inputs, k) : at(this.#outputs, k - length);
+      if (variable.data.version === version) return;
+      throw new ModifiedError(
+        `${variable.toString()} was changed in place after ${this.name} used it: call backward() before assign() or descend()`,
+      );
+    });
+  }
+
+  #first(list: readonly Variable[], what: string): Variable {
+    const [first] = list;
+    if (first === undefined) throw new ArgumentError(`this ${this.name} has no ${what} before it is called`);
+    return first;
+  }
+}
+
+function versionsOf(inputs: readonly Variable[], outputs: readonly Variable[]): number[] {
+  return [...inputs, ...outputs].map(({ data }) => data.version);
+}
+
+export function toList<T extends object | null>(results: T | readonly T[]): readonly T[] {
+  return Array.isArray(results) ? checkList<T>(results, "what a Function gives") : [results as T];
+}
+
+/** The data of a result. @throws ArgumentError naming who gave it, where it is none. */
+export function arrayOf(result: unknown, who: string): GpuArray {
+  if (result instanceof GpuArray) return result;
+  if (result instanceof Variable) return result.data;
+  throw new ArgumentError(`${who} must give a GpuArray or a Variable, not ${describe(result)}`);
+}
+
+/** Stands for a backward that ran as a kernel: gives its results a creator, which says so when asked for gradients. */
+export class OnceDifferentiable extends Function {
+  readonly #of: string;
+  readonly #arrays: readonly GpuArray[];
+
+  constructor(of: string, arrays: readonly GpuArray[]) {
+    super();
+    this.#of = of;
+    this.#arrays = arrays;
+  }
+
+  override get name(): string {
+    return `${this.#of}.backward`;
+  }
+
+  override forward(): readonly GpuArray[] {
+    return this.#arrays;
+  }
+
+  override backward(): never {
+    throw new NotDifferentiableError(
+      `${this.#of} can't be differentiated twice: its backward is a kernel. Give it a derivative made of Functions`,
+    );
+  }
+}

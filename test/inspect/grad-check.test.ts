@@ -1,0 +1,275 @@
+/** gradCheck: it passes right gradients, and catches one that is wrong by 1 %, in every operation. */
+import { beforeAll, describe, expect, test } from "vitest";
+import * as g from "../../src/index.js";
+import {
+  ArgumentError,
+  elementwise,
+  Function,
+  grad,
+  gradCheck,
+  GradCheckError,
+  init,
+  Variable,
+  type GpuArray,
+  type Shape,
+} from "../../src/index.js";
+import { variable, type Range } from "../reference/numbers.js";
+import { binaryOperations, unaryOperations } from "../reference/operations.js";
+
+beforeAll(async () => {
+  await init();
+});
+
+type Differentiable = (...x: Variable[]) => Variable;
+
+/** The same function, with the gradient of one input wrong: by 1 %, or by 0.01 where it is 0. */
+class Planted extends Function {
+  readonly #f: Differentiable;
+  readonly #wrong: number;
+
+  constructor(f: Differentiable, wrong: number) {
+    super();
+    this.#f = f;
+    this.#wrong = wrong;
+  }
+
+  override forward(...x: GpuArray[]): Variable {
+    return this.#f(...x.map((array) => new Variable(array)));
+  }
+
+  override backward(gy: Variable): Variable[] {
+    const weighed: Differentiable = (...x) => {
+      const y = this.#f(...x);
+      return y.requiresGrad ? g.sum(g.mul(y, gy)) : g.sum(g.mul(x[0] ?? 0, 0));
+    };
+    const right = grad(weighed, { argnums: this.inputs.map((_, index) => index) })(...this.inputs);
+    return right.map((slope, index) => (index === this.#wrong ? this.spoil(slope) : slope));
+  }
+
+  protected spoil(slope: Variable): Variable {
+    return slope.mul(1.01);
+  }
+}
+
+class PlantedInZero extends Planted {
+  protected override spoil(slope: Variable): Variable {
+    return slope.add(0.01);
+  }
+}
+
+interface Case {
+  readonly f: Differentiable;
+  readonly ranges: readonly Range[];
+  /** Of the inputs, small enough to check each element. */
+  readonly shapes: readonly Shape[];
+  readonly largeShapes: readonly Shape[];
+}
+
+const same = (f: Differentiable, ranges: readonly Range[]): Case => ({
+  f,
+  ranges,
+  shapes: ranges.map(() => [2, 2]),
+  largeShapes: ranges.map(() => [10, 20]),
+});
+
+const one = (f: (x: Variable) => Variable, shape: Shape, largeShape: Shape): Case => ({
+  f: (...x) => f(x[0] ?? new Variable(NaN)),
+  ranges: [[0.5, 2]],
+  shapes: [shape],
+  largeShapes: [largeShape],
+});
+
+const pairRanges: Range[] = [
+  [0.5, 1],
+  [1.2, 2],
+];
+
+function choose(f: typeof g.maximum, a = new Variable(NaN), b = new Variable(NaN)): Variable {
+  return f(
+    a,
+    g.mul(
+      b,
+      condition(b).map((c) => 0.1 + 4 * c),
+    ),
+  );
+}
+
+const condition = (x: Variable): number[] => Array.from({ length: x.shape.at(-1) ?? 1 }, (_, i) => i % 2);
+
+const cases: Record<string, Case> = {
+  ...Object.fromEntries(
+    [...Object.entries(unaryOperations), ...Object.entries(binaryOperations)].map(([name, { f, ranges }]) => [
+      name,
+      same(f, ranges),
+    ]),
+  ),
+  where: same(
+    (a = new Variable(NaN), b = new Variable(NaN)) => g.where(condition(a), a, b),
+    [
+      [0.5, 2],
+      [-2, -0.5],
+    ],
+  ),
+  // Which is chosen alternates, so that each input has a gradient.
+  maximum: same((a, b) => choose(g.maximum, a, b), pairRanges),
+  minimum: same((a, b) => choose(g.minimum, a, b), pairRanges),
+  sum: one((x) => g.sum(x), [2, 3], [20, 30]),
+  "sum along an axis": one((x) => g.sum(x, 1), [2, 3], [20, 30]),
+  mean: one((x) => g.mean(x), [2, 3], [20, 30]),
+  // Elements further apart than the differences reach.
+  max: one((x) => g.max(g.mul(x, [[1], [9]]), 0), [2, 3], [2, 100]),
+  min: one((x) => g.min(g.mul(x, [[1], [9]]), 0), [2, 3], [2, 100]),
+  reshape: one((x) => g.reshape(x, [-1]), [2, 3], [20, 30]),
+  transpose: one((x) => g.transpose(x), [2, 3], [20, 30]),
+  broadcastTo: one((x) => g.broadcastTo(x, [3, ...x.shape]), [2], [100]),
+  sumTo: one((x) => g.sumTo(x, [1, x.shape[1] ?? 1]), [2, 3], [2, 100]),
+};
+
+async function failureOf(work: Promise<unknown>): Promise<GradCheckError> {
+  const error: unknown = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof GradCheckError)) throw new Error(`gradCheck should have failed, but gave ${String(error)}`);
+  return error;
+}
+
+describe.each(Object.entries(cases))("%s", (name, { f, ranges, shapes, largeShapes }) => {
+  test.each(ranges.map((_, index) => index))("input %i: a gradient wrong by one percent is caught", async (wrong) => {
+    const planted: Differentiable = (...x) =>
+      (name === "sign" ? new PlantedInZero(f, wrong) : new Planted(f, wrong)).call(...x);
+    for (const some of [shapes, largeShapes]) {
+      const inputs = ranges.map((range, k) => variable(some[k] ?? [], range, k));
+      const { mismatch, message } = await failureOf(gradCheck(planted, inputs, { order: 1 }));
+      const { input, element, gradient, difference } = mismatch;
+      expect(input).toBe(wrong);
+      if (some === shapes) expect(element).toBeTypeOf("number");
+      else expect(element).toBeNull();
+      if (name !== "sign") {
+        expect(gradient / difference).toBeGreaterThan(1.008);
+        expect(gradient / difference).toBeLessThan(1.012);
+      }
+      expect(message).toContain(`input ${wrong}`);
+      expect(message).toContain(String(gradient));
+      expect(message).toContain(String(difference));
+    }
+  });
+
+  test("the right gradient passes, large and small", async () => {
+    for (const some of [shapes, largeShapes]) {
+      const inputs = ranges.map((range, k) => variable(some[k] ?? [], range, k));
+      await gradCheck((...x) => new Planted(f, -1).call(...x), inputs, { order: 1 });
+    }
+  });
+});
+
+describe("gradCheck", () => {
+  test("names the element that is wrong", async () => {
+    class WrongInOne extends Planted {
+      protected override spoil(slope: Variable): Variable {
+        return slope.mul([1, 1, 1.01, 1]);
+      }
+    }
+    const f: Differentiable = (...x) => new WrongInOne(g.mul, 1).call(...x);
+    const { mismatch } = await failureOf(gradCheck(f, [variable([4], [1, 2]), variable([4], [1, 2], 1)]));
+    expect(mismatch.input).toBe(1);
+    expect(mismatch.element).toBe(2);
+  });
+
+  test("catches 1 % in half a million elements, and lets the right gradient pass", async () => {
+    const inputs = [variable([2 ** 19], [-1, 1])];
+    for (const f of [g.exp, (x: Variable) => g.sum(g.exp(x))] as Differentiable[]) {
+      await gradCheck(f, inputs, { order: 1, directions: 2 });
+      await failureOf(gradCheck((...x) => new Planted(f, 0).call(...x), inputs, { order: 1, directions: 1 }));
+    }
+  });
+
+  test("catches an error that is in the second derivative alone, and not when only the first is asked for", async () => {
+    class WrongInSecond extends Function {
+      override forward(x: GpuArray): Variable {
+        return g.sin(x);
+      }
+      override backward(gy: Variable): Variable {
+        return g.mul(gy, new Planted(g.cos, 0).call(this.input));
+      }
+    }
+    const f: Differentiable = (x = new Variable(NaN)) => new WrongInSecond().call(x);
+    const inputs = [variable([3], [0.5, 1])];
+    await gradCheck(f, inputs, { order: 1 });
+    const { message } = await failureOf(gradCheck(f, inputs));
+    expect(message).toContain("derivative 2");
+  });
+
+  test("catches a derivative that disagrees by 1 % with the backward shader", async () => {
+    const cube = elementwise(
+      `fn cube_forward(x: f32) -> f32 { return x * x * x; }
+       fn cube_backward(x: f32, gy: f32) -> f32 { return 3.0 * x * x * gy; }`,
+      { derivative: (gy, x = gy) => gy.mul(x.square()).mul(3.03) },
+    );
+    const { message } = await failureOf(gradCheck((x) => cube(x), [variable([3], [0.5, 1])], { order: 1 }));
+    expect(message).toMatch(/shader gives .* derivative/);
+  });
+
+  test("catches a sign error, a missing gradient and NaN", async () => {
+    const wrong = (slope: (gy: Variable, x: Variable) => Variable | null): Differentiable => {
+      class Wrong extends Function {
+        override forward(x: GpuArray): Variable {
+          return g.square(x);
+        }
+        override backward(gy: Variable): Variable | null {
+          return slope(gy, this.input);
+        }
+      }
+      return (x = new Variable(NaN)) => new Wrong().call(x);
+    };
+    const inputs = [variable([3], [0.5, 1])];
+    await gradCheck(
+      wrong((gy, x) => gy.mul(x).mul(2)),
+      inputs,
+    );
+    await failureOf(
+      gradCheck(
+        wrong((gy, x) => gy.mul(x).mul(-2)),
+        inputs,
+      ),
+    );
+    await failureOf(
+      gradCheck(
+        wrong(() => null),
+        inputs,
+      ),
+    );
+    const { mismatch } = await failureOf(
+      gradCheck(
+        wrong((gy) => gy.mul(NaN)),
+        inputs,
+      ),
+    );
+    expect(mismatch.gradient).toBeNaN();
+  });
+
+  test("catches a function that loses the graph", async () => {
+    await failureOf(gradCheck((x) => x.mul(x.detach()), [variable([3], [0.5, 1])], { order: 1 }));
+    await failureOf(gradCheck((x) => x.detach(), [variable([3], [0.5, 1])], { order: 1 }));
+  });
+
+  test("tells how many derivatives it compared, and the largest difference", async () => {
+    const report = await gradCheck((a, b) => a.mul(b), [variable([2, 3], [1, 2]), variable([3], [1, 2], 1)]);
+    expect(report.checked).toBe(2 * (6 + 3));
+    expect(report.largestError).toBeLessThan(0.002);
+    const large = await gradCheck((a) => a.exp(), [variable([100], [1, 2])], { order: 1, directions: 3 });
+    expect(large.checked).toBe(3);
+  });
+
+  test("leaves the inputs alone", async () => {
+    const x = variable([3], [1, 2]);
+    const before = await x.read();
+    await gradCheck((a) => a.exp(), [x]);
+    expect(x.grad).toBeNull();
+    expect(await x.read()).toEqual(before);
+  });
+
+  test("refuses what is no function", async () => {
+    await expect(gradCheck(3 as unknown as Differentiable, [1])).rejects.toThrow(ArgumentError);
+  });
+});

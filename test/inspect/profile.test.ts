@@ -1,0 +1,49 @@
+import { beforeAll, expect, test } from "vitest";
+import { exp, init, prepare, profile, square, stats, sum, Variable } from "../../src/index.js";
+
+beforeAll(async () => {
+  await init();
+});
+
+test("a profile names each dispatch, its direction, its time on the GPU and its bytes", async () => {
+  const n = 2 ** 20;
+  const x = new Variable(new Float32Array(n).fill(0.5));
+  const entries = await profile(() => {
+    const y = square(exp(x));
+    y.backward();
+  });
+  expect(entries.map(({ name, direction }) => `${name} ${String(direction)}`)).toEqual([
+    "exp forward",
+    "square forward",
+    "square backward",
+    "exp backward",
+  ]);
+  // From ones, which is a constant: the first backward reads one array less.
+  expect(entries.map(({ bytes }) => bytes / 4 / n)).toEqual([2, 2, 2, 3]);
+  expect(entries.every(({ gpuTime }) => gpuTime !== null && gpuTime >= 0)).toBe(true);
+  expect(entries.reduce((total, { gpuTime }) => total + (gpuTime ?? 0), 0)).toBeGreaterThan(0);
+});
+
+test("takes async functions, and more dispatches than one set of queries has", async () => {
+  const x = new Variable([1, 2, 3]);
+  const entries = await profile(async () => {
+    let y = x;
+    for (let k = 0; k < 2100; k++) y = square(y.mul(0).add(1));
+    await y.read();
+  });
+  expect(entries).toHaveLength(6300);
+  expect(await profile(() => sum([1, 2]))).toMatchObject([{ name: "sum", direction: null }]);
+});
+
+test("an error in the profiled function comes through, and the next call is not measured", async () => {
+  await expect(profile(() => square("x" as never))).rejects.toThrow(TypeError);
+  expect(await square(3).item()).toBe(9);
+});
+
+test("prepare compiles ahead, so that calls compile nothing", async () => {
+  await prepare([square, exp]);
+  const { pipelines } = stats();
+  square(exp(new Variable([1, 2, 3]))).backward();
+  expect(stats().pipelines).toBe(pipelines);
+  await expect(prepare(7 as never)).rejects.toThrow(/prepare takes/);
+});
