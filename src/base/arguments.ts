@@ -1,6 +1,6 @@
 /** Checks of what came from outside, for types that nobody checked: a page may be plain JavaScript. */
 import { ArgumentError } from "./errors.js";
-import { describe } from "./describe.js";
+import { describe, isList } from "./describe.js";
 
 /** @throws ArgumentError where `value` is no object. */
 export function checkObject<T extends object>(value: T, what: string): T {
@@ -33,7 +33,7 @@ const most = 10_000;
 
 /** A copy of a list. @throws ArgumentError where it is no array, or longer than any call takes. */
 export function checkList<T>(value: unknown, what: string): T[] {
-  if (!Array.isArray(value)) throw new ArgumentError(`${what} must be an array, not ${describe(value)}`);
+  if (!isList(value)) throw new ArgumentError(`${what} must be an array, not ${describe(value)}`);
   if (value.length > most) throw new ArgumentError(`${what}: ${value.length} are too many`);
   return Array.from(value as T[]);
 }

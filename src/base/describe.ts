@@ -29,6 +29,15 @@ function describeObject(value: object): string {
     : `a ${made.kind} of another copy of gpugrad: this page loads the library twice, and neither can use what the other made`;
 }
 
+/** Array.isArray, which throws where it is given a revoked Proxy of an array: that is none that can be read. */
+export function isList(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /** What a value is, in words fit for a message. */
 export function describe(value: unknown): string {
   if (value === null) return "null";
@@ -49,7 +58,7 @@ export function describe(value: unknown): string {
     default:
       return ArrayBuffer.isView(value)
         ? `a ${typedArrayName(value)}`
-        : Array.isArray(value)
+        : isList(value)
           ? "an array"
           : describeObject(value);
   }

@@ -42,166 +42,94 @@ export function isGpugradError(error: unknown): error is GpugradError {
   return error instanceof Error && brand in error;
 }
 
-function define(target: Error, name: string): void {
-  Object.defineProperty(target, "name", { value: name, configurable: true });
-  Object.defineProperty(target, brand, { value: true });
+/** The class of an error with this code, above one of the language's own. Minified or not, it is called by its name. */
+function coded<const Code extends ErrorCode>(Base: new (message: string) => Error, name: string, code: Code) {
+  return class extends Base implements GpugradError {
+    readonly code: Code = code;
+
+    constructor(message: string) {
+      super(message);
+      Object.defineProperty(this, "name", { value: name, configurable: true });
+      Object.defineProperty(this, brand, { value: true });
+    }
+  };
 }
 
 /** An operation came before `await init()`. */
-export class NotInitializedError extends Error implements GpugradError {
-  readonly code = "not-initialized";
-  constructor(message: string) {
-    super(message);
-    define(this, "NotInitializedError");
-  }
-}
+export class NotInitializedError extends coded(Error, "NotInitializedError", "not-initialized") {}
 
 /** This browser or runtime has no WebGPU. */
-export class NoWebGPUError extends Error implements GpugradError {
-  readonly code = "no-webgpu";
-  constructor(message: string) {
-    super(message);
-    define(this, "NoWebGPUError");
-  }
-}
+export class NoWebGPUError extends coded(Error, "NoWebGPUError", "no-webgpu") {}
 
 /** WebGPU is there, but it offered no adapter. */
-export class NoAdapterError extends Error implements GpugradError {
-  readonly code = "no-adapter";
-  constructor(message: string) {
-    super(message);
-    define(this, "NoAdapterError");
-  }
-}
+export class NoAdapterError extends coded(Error, "NoAdapterError", "no-adapter") {}
 
 /** The GPU device is gone, and with it everything that was on it. `reason` is WebGPU's own ("unknown" or "destroyed"). */
-export class DeviceLostError extends Error implements GpugradError {
-  readonly code = "device-lost";
+export class DeviceLostError extends coded(Error, "DeviceLostError", "device-lost") {
   readonly reason: string;
   constructor(message: string, reason: string) {
     super(message);
     this.reason = reason;
-    define(this, "DeviceLostError");
   }
 }
 
 /** There was no room for an array. `asked` and `live` are bytes: of the array, and of all buffers in use then. */
-export class OutOfMemoryError extends Error implements GpugradError {
-  readonly code = "out-of-memory";
+export class OutOfMemoryError extends coded(Error, "OutOfMemoryError", "out-of-memory") {
   readonly asked: number | null;
   readonly live: number | null;
   constructor(message: string, asked: number | null = null, live: number | null = null) {
     super(message);
     this.asked = asked;
     this.live = live;
-    define(this, "OutOfMemoryError");
   }
 }
 
 /** More than the device allows was asked for. `asked` and `limit` are in the unit that the message names. */
-export class LimitError extends RangeError implements GpugradError {
-  readonly code = "limit-exceeded";
+export class LimitError extends coded(RangeError, "LimitError", "limit-exceeded") {
   readonly asked: number;
   readonly limit: number;
   constructor(message: string, asked: number, limit: number) {
     super(message);
     this.asked = asked;
     this.limit = limit;
-    define(this, "LimitError");
   }
 }
 
 /** An argument is of a kind that can't be used here. */
-export class ArgumentError extends TypeError implements GpugradError {
-  readonly code = "invalid-argument";
-  constructor(message: string) {
-    super(message);
-    define(this, "ArgumentError");
-  }
-}
+export class ArgumentError extends coded(TypeError, "ArgumentError", "invalid-argument") {}
 
 /** Shapes that don't fit each other, or numbers that are no shape. */
-export class ShapeError extends RangeError implements GpugradError {
-  readonly code = "shape-mismatch";
-  constructor(message: string) {
-    super(message);
-    define(this, "ShapeError");
-  }
-}
+export class ShapeError extends coded(RangeError, "ShapeError", "shape-mismatch") {}
 
 /** A Variable or array was used after its memory was released. */
-export class ReleasedError extends TypeError implements GpugradError {
-  readonly code = "released";
-  constructor(message: string) {
-    super(message);
-    define(this, "ReleasedError");
-  }
-}
+export class ReleasedError extends coded(TypeError, "ReleasedError", "released") {}
 
 /** Data of one device met an operation on another. */
-export class OtherDeviceError extends TypeError implements GpugradError {
-  readonly code = "other-device";
-  constructor(message: string) {
-    super(message);
-    define(this, "OtherDeviceError");
-  }
-}
+export class OtherDeviceError extends coded(TypeError, "OtherDeviceError", "other-device") {}
 
 /** The WGSL compiler, or gpugrad's own look at the source, found a mistake. `line` counts from 1 in the user's source. */
-export class WgslError extends Error implements GpugradError {
-  readonly code = "wgsl";
+export class WgslError extends coded(Error, "WgslError", "wgsl") {
   readonly line: number | null;
   constructor(message: string, line: number | null = null) {
     super(message);
     this.line = line;
-    define(this, "WgslError");
   }
 }
 
 /** A subclass of Function lacks a method it needs. */
-export class NotImplementedError extends Error implements GpugradError {
-  readonly code = "not-implemented";
-  constructor(message: string) {
-    super(message);
-    define(this, "NotImplementedError");
-  }
-}
+export class NotImplementedError extends coded(Error, "NotImplementedError", "not-implemented") {}
 
 /** One Function instance is one node of the graph, and was called a second time. */
-export class FunctionReusedError extends Error implements GpugradError {
-  readonly code = "function-reused";
-  constructor(message: string) {
-    super(message);
-    define(this, "FunctionReusedError");
-  }
-}
+export class FunctionReusedError extends coded(Error, "FunctionReusedError", "function-reused") {}
 
 /** Data that a graph still needs was changed in place. */
-export class ModifiedError extends Error implements GpugradError {
-  readonly code = "modified";
-  constructor(message: string) {
-    super(message);
-    define(this, "ModifiedError");
-  }
-}
+export class ModifiedError extends coded(Error, "ModifiedError", "modified") {}
 
 /** A gradient was asked of something that has none. */
-export class NotDifferentiableError extends Error implements GpugradError {
-  readonly code = "not-differentiable";
-  constructor(message: string) {
-    super(message);
-    define(this, "NotDifferentiableError");
-  }
-}
+export class NotDifferentiableError extends coded(Error, "NotDifferentiableError", "not-differentiable") {}
 
 /** A function can't be fused: the message says which part of it, and why. */
-export class FuseError extends Error implements GpugradError {
-  readonly code = "not-fusable";
-  constructor(message: string) {
-    super(message);
-    define(this, "FuseError");
-  }
-}
+export class FuseError extends coded(Error, "FuseError", "not-fusable") {}
 
 /** What a `gradCheck` found: where, and the two numbers that should agree. */
 export interface GradCheckMismatch {
@@ -214,21 +142,13 @@ export interface GradCheckMismatch {
 }
 
 /** A gradient disagrees with differences of values. */
-export class GradCheckError extends Error implements GpugradError {
-  readonly code = "wrong-gradient";
+export class GradCheckError extends coded(Error, "GradCheckError", "wrong-gradient") {
   readonly mismatch: GradCheckMismatch;
   constructor(message: string, mismatch: GradCheckMismatch) {
     super(message);
     this.mismatch = mismatch;
-    define(this, "GradCheckError");
   }
 }
 
 /** WebGPU refused what gpugrad recorded: a bug of gpugrad's, or of a Kernel of the application's own. */
-export class ValidationError extends Error implements GpugradError {
-  readonly code = "validation";
-  constructor(message: string) {
-    super(message);
-    define(this, "ValidationError");
-  }
-}
+export class ValidationError extends coded(Error, "ValidationError", "validation") {}

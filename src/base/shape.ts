@@ -1,5 +1,5 @@
 /** Shapes as NumPy has them: row-major, [] for a single number. Pure functions, no GPU. */
-import { describe } from "./describe.js";
+import { describe, isList } from "./describe.js";
 import { ArgumentError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
@@ -27,7 +27,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
  * the size is beyond exact integers.
  */
 export function checkShape(shape: unknown, what = "shape"): Shape {
-  if (!Array.isArray(shape)) throw new ArgumentError(`${what} must be an array of lengths, not ${describe(shape)}`);
+  if (!isList(shape)) throw new ArgumentError(`${what} must be an array of lengths, not ${describe(shape)}`);
   const lengths: number[] = [];
   for (let axis = 0; axis < shape.length; axis++) {
     const length: unknown = shape[axis];
@@ -95,7 +95,7 @@ export function broadcastStrides(shape: Shape, to: Shape): number[] {
  */
 export function checkAxes(axes: number | readonly number[] | null | undefined, rank: number, what: string): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, axis) => axis);
-  const list: readonly unknown[] = Array.isArray(axes) ? axes : [axes];
+  const list: readonly unknown[] = isList(axes) ? axes : [axes];
   const seen = new Set<number>();
   for (const axis of list) {
     if (typeof axis !== "number") throw new ArgumentError(`${what}: an axis must be a number, not ${describe(axis)}`);

@@ -2,7 +2,7 @@
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { checkBytes, GpuArray } from "./array.js";
 import { currentDevice } from "./device.js";
-import { describe } from "../base/describe.js";
+import { describe, isList } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 
 export type NestedNumbers = readonly (number | NestedNumbers)[];
@@ -31,7 +31,7 @@ export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
     }
     return GpuArray.from(data, wanted === null ? [data.length] : fit(wanted, data.length, what));
   }
-  if (Array.isArray(data)) {
+  if (isList(data)) {
     const { values, shape: found } = flatten(data, what);
     return GpuArray.from(values, wanted === null ? found : fit(wanted, values.length, what));
   }
@@ -50,7 +50,7 @@ function fit(shape: Shape, size: number, what: string): Shape {
 /** The numbers of a nested array in row-major order, and its shape, read off its first elements. */
 function flatten(nested: readonly unknown[], what: string): { values: Float32Array; shape: Shape } {
   const shape: number[] = [];
-  for (let level: unknown = nested; Array.isArray(level); level = level[0]) {
+  for (let level: unknown = nested; isList(level); level = level[0]) {
     if (shape.length === maxDepth) throw new ShapeError(`${what} is nested more than ${maxDepth} deep`);
     shape.push(level.length);
   }
@@ -66,10 +66,10 @@ function flatten(nested: readonly unknown[], what: string): { values: Float32Arr
     for (let index = 0; index < list.length; index++) {
       const element = list[index];
       const at = (): string => `${path()}[${index}]`;
-      if (Array.isArray(element)) {
+      if (isList(element)) {
         if (axis + 1 >= shape.length)
           throw new ShapeError(`${at()} is an array where the others are numbers: the array is ragged`);
-        walk(element as readonly unknown[], axis + 1, at);
+        walk(element, axis + 1, at);
       } else if (typeof element !== "number") {
         throw new ArgumentError(`${at()} must be a number, not ${describe(element)}`);
       } else if (axis + 1 < shape.length) {
