@@ -97,44 +97,52 @@ function define<Inputs extends readonly Operand[]>(
       constructor() {
         super(source, shaders, derivative ?? null);
       }
+
+      override again(): Elementwise {
+        return make();
+      }
     },
   };
   if (Node === undefined) throw new Error("gpugrad bug: no class");
-  const apply = (...inputs: Inputs): Variable => new Node().call(...inputs);
+  const make = (): Elementwise => new Node();
+  const apply = (...inputs: Inputs): Variable => make().call(...inputs);
   return Object.assign(apply, { Node, wgsl, prepare: () => shaders.prepare() });
 }
 
 /** One call of an element-wise function. Its class is made by `elementwise`, or by `fuse`. */
-export class Elementwise extends Function {
+export abstract class Elementwise extends Function {
   override readonly differentiable: boolean;
   override readonly givesFreshGradients = true;
   readonly source: ElementwiseSource;
   readonly derivative: Derivative | null;
-  readonly #shaders: Shaders;
+  protected readonly shaders: Shaders;
 
   constructor(source: ElementwiseSource, shaders: Shaders, derivative: Derivative | null) {
     super();
     this.differentiable = source.backward !== null;
     this.source = source;
     this.derivative = derivative;
-    this.#shaders = shaders;
+    this.shaders = shaders;
   }
+
+  /** Another node of the same function, not called yet. @internal */
+  abstract again(): Elementwise;
 
   /** Whether its WGSL is the library's own. */
   get trusted(): boolean {
-    return this.#shaders.trusted;
+    return this.shaders.trusted;
   }
 
   /** The shader that runs forward, whole, where all inputs have the same shape, whole. */
   override get wgsl(): string {
-    return this.#shaders.whole().source(this.outputs[0]?.data.device.math ?? "exact");
+    return this.shaders.whole().source(this.outputs[0]?.data.device.math ?? "exact");
   }
 
   protected override backwardReads(k: number): boolean {
     const { length } = this.inputs;
     const read = ({ to, index }: Reference): boolean =>
       to === "input" ? index === k : to === "output" && length + index === k;
-    return this.#shaders.references?.some(read) === true;
+    return this.shaders.references?.some(read) === true;
   }
 
   /** @throws ArgumentError where the number of operands isn't that of the parameters. */
@@ -150,12 +158,12 @@ export class Elementwise extends Function {
     const shapes = inputs.map((input) => input.shape);
     const shape = broadcastShapes(shapes, name);
     const reads = inputs.map((input) => broadcast(input, shape));
-    return run((accesses) => this.#shaders.forward(accesses), reads, shape, outputs);
+    return run((accesses) => this.shaders.forward(accesses), reads, shape, outputs);
   }
 
   override backward(...gradients: Variable[]): readonly (GpuArray | Variable | null)[] {
     if (gradEnabled() && this.derivative !== null) return this.#differentiably(gradients, this.derivative);
-    const { references } = this.#shaders;
+    const { references } = this.shaders;
     if (references === null) {
       const { name } = this.source;
       throw new NotDifferentiableError(`${name} has no gradient: its WGSL has no ${name}_backward`);
@@ -163,14 +171,14 @@ export class Elementwise extends Function {
     const { shape } = this.output;
     const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
     const reads = references.map(({ to, index }) => broadcast(at(variables[to], index).data, shape, to === "gradient"));
-    const { passes } = this.#shaders;
+    const { passes } = this.shaders;
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) =>
       requiresGrad && !passes.includes(index) ? [index] : [],
     );
     const written =
       wanted.length === 0
         ? []
-        : run((accesses) => this.#shaders.backward(accesses, wanted), reads, shape, wanted.length);
+        : run((accesses) => this.shaders.backward(accesses, wanted), reads, shape, wanted.length);
     try {
       return this.inputs.map((input, index) => {
         if (!input.requiresGrad) return null;

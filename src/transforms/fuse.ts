@@ -137,6 +137,29 @@ function traceFunction(f: Fusable<Variable | readonly Variable[]>, args: number)
   return new Fused(symbols, outputs as Variable[], !Array.isArray(result));
 }
 
+/** One call of a fused function. */
+export class FusedNode extends Elementwise {
+  /**
+   * Runs the functions that were fused one by one, on these inputs (as many as `inputs`): the same results, with a graph
+   * of their own where the inputs need gradients. For those who look inside, as for the first NaN. @internal
+   */
+  readonly unfold: (inputs: readonly Variable[]) => readonly Variable[];
+
+  constructor(
+    source: ElementwiseSource,
+    shaders: Shaders,
+    derivative: Derivative,
+    unfold: (inputs: readonly Variable[]) => readonly Variable[],
+  ) {
+    super(source, shaders, derivative);
+    this.unfold = unfold;
+  }
+
+  override again(): FusedNode {
+    return new FusedNode(this.source, this.shaders, this.derivative ?? (() => []), this.unfold);
+  }
+}
+
 /** A traced function and its shaders. */
 class Fused {
   readonly single: boolean;
@@ -153,7 +176,9 @@ class Fused {
   }
 
   call(args: readonly Operand[]): readonly Variable[] {
-    const node = new Elementwise(this.source, this.shaders, this.#differentiate);
+    const node = new FusedNode(this.source, this.shaders, this.#differentiate, (variables) =>
+      this.#program.unfold(variables),
+    );
     const inputs = [...args.map((arg) => asVariable(arg)), ...this.#program.captured];
     checkBindings(this.source, inputs);
     node.call(...inputs);
@@ -212,6 +237,18 @@ class Program {
         this.#expressions.set(output, node.outputs.length === 1 ? `v${k}` : `v${k}[${index}]`);
       });
     });
+  }
+
+  /** The outputs, computed node by node. */
+  unfold(inputs: readonly Variable[]): readonly Variable[] {
+    const values = new Map<Variable, Variable>(this.inputs.map((input, k) => [input, at(inputs, k)]));
+    const valueOf = (variable: Variable): Variable => values.get(variable) ?? variable;
+    for (const node of this.#nodes) {
+      const again = node.again();
+      again.call(...node.inputs.map(valueOf));
+      node.outputs.forEach((output, k) => values.set(output, at(again.outputs, k)));
+    }
+    return this.#outputs.map(valueOf);
   }
 
   get trusted(): boolean {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as g from "../../src/index.js";
 import { elementwise, exp, fuse, gradCheck, init, mul, sin, square, stats, Variable } from "../../src/index.js";
+import { FusedNode } from "../../src/transforms/fuse.js";
 
 beforeAll(async () => {
   await init();
@@ -180,6 +181,18 @@ describe("what can be fused", () => {
     });
     await gradCheck(f, [[0.3, -0.5]], { order: 3, tolerance: 0.01 });
   });
+});
+
+test("a fused node can be unfolded: the functions in it, one by one, on Variables", async () => {
+  const w = new Variable([2, 3]);
+  const f = fuse((x: Variable) => exp(x.mul(w)).sub(1));
+  const x = new Variable([0.5, -1]);
+  const node = f(x).creator;
+  if (!(node instanceof FusedNode)) throw new Error("not a fused node");
+  const [y] = node.unfold(node.inputs);
+  expect(y?.creator?.name).toBe("Sub");
+  expect(y?.creator?.inputs[0]?.creator?.name).toBe("Exp");
+  expect(await y?.read()).toEqual(await f(x).read());
 });
 
 describe("what can't be fused throws when it is traced, and says why", () => {
