@@ -22,7 +22,7 @@ import {
   Variable,
 } from "../src/index.js";
 import { gradEnabled } from "../src/graph/grad-mode.js";
-import { currentTrace } from "../src/graph/trace.js";
+import { tracing } from "../src/graph/function.js";
 import { collect, inTime, pause, useOwnDevice, watchForTrouble } from "./trouble.js";
 
 let trouble: ReturnType<typeof watchForTrouble>;
@@ -396,7 +396,7 @@ async function outcomeOf(call: () => unknown): Promise<unknown> {
 
 async function expectAllWell(): Promise<void> {
   expect(gradEnabled()).toBe(true);
-  expect(currentTrace()).toBeNull();
+  expect(tracing.current).toBeNull();
   const x = new Variable([1, 2, 3]);
   const y = sum(square(x));
   y.backward();
@@ -444,7 +444,7 @@ describe("absurd arguments", () => {
       seen.add(entry);
       if (report !== null) wrong.set(report.split("\n").slice(1, 4).join(), report);
       expect(gradEnabled()).toBe(true);
-      expect(currentTrace()).toBeNull();
+      expect(tracing.current).toBeNull();
       if (index % 50 === 0) await expectAllWell();
     }
     expect([...wrong.values()].join("\n\n")).toBe("");

@@ -1,6 +1,7 @@
 /** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. */
 import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
 import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
+import { addGradientsWith } from "../graph/backward.js";
 import { reshape } from "../graph/reshape.js";
 import { Variable, type Operand } from "../graph/variable.js";
 import {
@@ -93,6 +94,8 @@ declare module "../graph/variable.js" {
     where(condition: Operand, other: Operand): Variable;
   }
 }
+
+addGradientsWith(add);
 
 const choice = { where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other) };
 

@@ -1,13 +1,28 @@
-/** Reverse-mode differentiation: the order in which Functions are visited, and how gradients add up. */
+/**
+ * Reverse-mode differentiation: what a pass starts from, the two kinds of gradients that it may carry, and where they end.
+ *
+ * One thing is needed from above and can't be imported: how two gradients are added. functions/ says it as it is loaded
+ * (`addGradientsWith`).
+ */
 import { checkObject, checkOption } from "../base/arguments.js";
-import { at } from "../base/assert.js";
 import { ArgumentError, NotDifferentiableError, ShapeError } from "../base/errors.js";
-import { arrayOf, OnceDifferentiable, toList, type Function, type Result } from "./function.js";
+import { arrayOf, Identity, OnceDifferentiable, toList, type Function, type Result } from "./function.js";
 import { withGrad } from "./grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { sameShape, showShape } from "../base/shape.js";
 import { Variable } from "./variable.js";
-import { visitOrder } from "./walk.js";
+import { visitOrder, walkBack, type GradientKind } from "./walk.js";
+
+type Add = (a: Variable, b: Variable) => Variable;
+
+let addGradients: Add = () => {
+  throw new Error("gpugrad bug: nobody said how gradients are added");
+};
+
+/** @internal */
+export function addGradientsWith(add: Add): void {
+  addGradients = add;
+}
 
 export interface BackwardOptions {
   /** False: only leaves get a `grad`; the gradients of Variables on the way are released as soon as used. Default true. */
@@ -39,9 +54,9 @@ function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph
     for (const [variable, gradient] of found) {
       const before = variable === root || variable.creator !== null ? null : variable.ownGrad();
       if (before === null) continue;
-      const total = withGrad(createGraph, () => before.add(gradient));
+      const total = withGrad(createGraph, () => addGradients(before, gradient));
       found.set(variable, total);
-      if (!createGraph) gradient.data.release();
+      if (!createGraph) gradient.dispose();
     }
   } catch (error) {
     for (const [variable, gradient] of found) if (!createGraph && variable !== root) gradient.dispose();
@@ -51,7 +66,7 @@ function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph
 
 /** What a pass starts from where nothing else is set: a constant, which takes no memory. */
 export function ones(root: Variable): Variable {
-  return new Variable(GpuArray.constant(1, root.shape, root.data.device), { requiresGrad: false });
+  return Variable.of(GpuArray.constant(1, root.shape, root.data.device));
 }
 
 interface PassOptions {
@@ -80,49 +95,38 @@ export function propagate(
         "with requiresGrad: false)",
     );
   }
-  const gradients = new Map<Variable, Variable>([[root, start]]);
-  const release = (gradient: Variable): void => {
-    // With a graph, other gradients may have been made from this one.
-    if (!createGraph && gradient !== start) gradient.data.release();
-  };
-  // Of the Function whose backward ran last.
-  let results: readonly (Variable | typeof noGradient)[] = [];
+  const found = new Map<Variable, Variable>([[root, start]]);
+  const kind = createGraph ? recorded : owned(start);
+  walkBack(visitOrder(root, targets), found, kind, (variable) => variable === root || keep(variable));
+  if (createGraph) return found;
   try {
-    for (const f of visitOrder(root, targets)) {
-      if (!f.outputs.some((output) => gradients.has(output))) continue;
-      results = gradientsOfInputs(f, gradients, createGraph);
-      f.inputs.forEach((input, index) => {
-        const result = at(results, index);
-        if (result === noGradient) return;
-        const before = gradients.get(input);
-        if (before === undefined) {
-          gradients.set(input, result);
-          return;
-        }
-        gradients.set(
-          input,
-          withGrad(createGraph, () => before.add(result)),
-        );
-        release(before);
-        release(result);
-      });
-      for (const output of f.outputs) {
-        const used = gradients.get(output);
-        if (used !== undefined && output !== root && !keep(output)) {
-          gradients.delete(output);
-          release(used);
-        }
-      }
-    }
-    if (!createGraph) separate(start, gradients);
+    separate(start, found);
   } catch (error) {
-    for (const gradient of [...gradients.values(), ...results]) {
-      // Some of the results may have been released already: dispose doesn't mind.
-      if (gradient !== noGradient && gradient !== start && !createGraph) gradient.dispose();
-    }
+    for (const gradient of found.values()) kind.drop(gradient);
     throw error;
   }
-  return gradients;
+  return found;
+}
+
+/** Gradients with a graph of their own: others may have been made from each, so none is released. */
+const recorded: GradientKind<Function, Variable> = {
+  add: (before, next) => withGrad(true, () => addGradients(before, next)),
+  backward: recordedGradients,
+  drop: () => undefined,
+};
+
+/** Gradients without a graph: each is the pass's own, but for the one that it starts from. */
+function owned(start: Variable): GradientKind<Function, Variable> {
+  const drop = (gradient: Variable): void => {
+    if (gradient !== start) gradient.dispose();
+  };
+  const add = (before: Variable, next: Variable): Variable => {
+    const total = withGrad(false, () => addGradients(before, next));
+    drop(before);
+    drop(next);
+    return total;
+  };
+  return { add, backward: ownedGradients, drop };
 }
 
 /** Sees that no gradient has the memory of another one, or of `start`: somebody may change one in place. */
@@ -135,56 +139,72 @@ function separate(start: Variable, gradients: ReadonlyMap<Variable, Variable>): 
   }
 }
 
-/** Stands where an input needs no gradient. */
-const noGradient = Symbol("no gradient");
+type Gradients = readonly (Variable | undefined)[];
 
-/** Calls one Function's backward: a gradient for each input. */
-function gradientsOfInputs(
-  f: Function,
-  gradients: ReadonlyMap<Variable, Variable>,
-  createGraph: boolean,
-): (Variable | typeof noGradient)[] {
-  const given = f.outputs.map(
-    (output) =>
-      gradients.get(output) ??
-      new Variable(GpuArray.constant(0, output.shape, output.data.device), { requiresGrad: false }),
-  );
+/** One Function's backward, without a graph. Each gradient gets a share of its own: what backward gave may be somebody else's. */
+function ownedGradients(f: Function, ofOutputs: Gradients): (Variable | null)[] {
+  const results = callBackward(f, withZeros(f, ofOutputs), false);
+  return f.inputs.map((input, index) => {
+    const data = gradientFor(f, input, index, results);
+    return data === null ? null : Variable.of(f.givesFreshGradients ? data : data.reshape(data.shape));
+  });
+}
+
+/** One Function's backward, recorded. No Variable stands in two places, since it would be released with either of them. */
+function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)[] {
+  const given = withZeros(f, ofOutputs);
+  const results = connect(f, given, callBackward(f, given, true));
+  const taken = new Set([...given, ...f.inputs, ...f.outputs]);
+  return f.inputs.map((input, index) => {
+    const result = results[index];
+    if (gradientFor(f, input, index, results) === null || !(result instanceof Variable)) return null;
+    if (taken.has(result)) return withGrad(true, () => new Identity().call(result));
+    taken.add(result);
+    return result;
+  });
+}
+
+/** The gradients of f's outputs: 0 where none arrived. */
+function withZeros(f: Function, ofOutputs: Gradients): Variable[] {
+  return f.outputs.map(({ shape, data }, k) => ofOutputs[k] ?? Variable.of(GpuArray.constant(0, shape, data.device)));
+}
+
+function callBackward(f: Function, given: readonly Variable[], createGraph: boolean): readonly (Result | null)[] {
   f.checkUnchanged();
   const results = toList<Result | null>(withGrad(createGraph, () => f.backward(...given)));
-  if (results.length !== f.inputs.length) {
-    throw new ArgumentError(
-      `${f.name}.backward must give one gradient for each of its ${f.inputs.length} inputs, gave ${results.length}`,
-    );
-  }
-  const taken = createGraph ? new Set([...given, ...f.inputs, ...f.outputs]) : null;
-  const connected = createGraph ? connect(f, given, results) : results;
-  return f.inputs.map((input, index) => {
-    const result: Result | null | undefined = connected[index];
-    if (result === null || !input.requiresGrad) return noGradient;
-    const data = arrayOf(result, `${f.name}.backward`);
-    if (!sameShape(data.shape, input.shape)) {
-      throw new ShapeError(
-        `${f.name}.backward gave a gradient of shape ${showShape(data.shape)} for input ${index}, which has shape ${showShape(input.shape)}`,
-      );
-    }
-    if (taken !== null && result instanceof Variable) {
-      // The same Variable in two places would be released with either of them.
-      const own = taken.has(result) ? result.reshape(result.shape) : result;
-      taken.add(result);
-      return own;
-    }
-    // A share of its own, since what backward gave may be somebody else's: its own argument, or something saved.
-    return new Variable(f.givesFreshGradients ? data : data.reshape(data.shape), { requiresGrad: false });
-  });
+  if (results.length === f.inputs.length) return results;
+  throw new ArgumentError(
+    `${f.name}.backward must give one gradient for each of its ${f.inputs.length} inputs, gave ${results.length}`,
+  );
+}
+
+/** What backward gave for an input, as an array; null where it needs no gradient. @throws ArgumentError, ShapeError. */
+function gradientFor(
+  f: Function,
+  input: Variable,
+  index: number,
+  results: readonly (Result | null)[],
+): GpuArray | null {
+  const result = results[index];
+  if (result === null || !input.requiresGrad) return null;
+  const data = arrayOf(result, `${f.name}.backward`);
+  if (sameShape(data.shape, input.shape)) return data;
+  throw new ShapeError(
+    `${f.name}.backward gave a gradient of shape ${showShape(data.shape)} for input ${index}, which has shape ${showShape(input.shape)}`,
+  );
 }
 
 /**
  * Gradients that came from a kernel alone are arrays, with no way to differentiate them. They get a creator that says
  * so when somebody tries.
  */
-function connect(f: Function, given: readonly Variable[], results: readonly (Result | null)[]): (Result | null)[] {
+function connect(
+  f: Function,
+  given: readonly Variable[],
+  results: readonly (Result | null)[],
+): readonly (Result | null)[] {
   const arrays = results.filter((result) => result instanceof GpuArray);
-  if (arrays.length === 0) return [...results];
+  if (arrays.length === 0) return results;
   const node = new OnceDifferentiable(f.name, arrays);
   node.call(...f.inputs, ...given);
   const outputs = [...node.outputs];

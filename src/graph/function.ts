@@ -11,8 +11,14 @@ import {
 import { gradEnabled, withGrad } from "./grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { describe } from "../base/describe.js";
-import { currentTrace } from "./trace.js";
+import { Setting } from "./setting.js";
 import { asVariable, Variable, type Operand } from "./variable.js";
+
+/** Gives the symbols that stand for a Function's outputs where it is called, but not to compute: what `fuse` looks at. */
+export type Trace = (f: Function, inputs: readonly Variable[]) => readonly Variable[];
+
+/** Whether calls compute (null), or only take their place in a graph of symbols. */
+export const tracing = new Setting<Trace | null>(null);
 
 const none: readonly never[] = [];
 
@@ -39,7 +45,7 @@ export abstract class Function {
   #inputs: readonly Variable[] = none;
   #outputs: readonly Variable[] = none;
   #generation = 0;
-  #called = false;
+  /** Whether the inputs count this as their consumer. */
   #holdsInputs = false;
   /** Of the inputs' and outputs' data, when they were used. */
   #versions: readonly number[] = none;
@@ -85,14 +91,14 @@ export abstract class Function {
    * @throws FunctionReusedError at a second call; ArgumentError where an input is not an Operand; what `forward` throws.
    */
   call(...inputs: Operand[]): Variable {
-    if (this.#called) {
+    if (this.#outputs !== none) {
       throw new FunctionReusedError(
         `this ${this.name} was called already: one instance is one node of the graph. ` +
           "Make a new one for each call, or use the lower-case function",
       );
     }
     const variables = inputs.map((input) => asVariable(input));
-    const trace = currentTrace();
+    const trace = tracing.current;
     if (trace !== null) return this.#record(variables, trace(this, variables));
     const arrays = variables.map(({ data }) => data);
     const results = toList(withGrad(false, () => this.forward(...arrays)));
@@ -100,7 +106,7 @@ export abstract class Function {
     const outputs = results.map((result) => {
       const data = arrayOf(result, `${this.name}.forward`);
       // The same array in two Variables would be released with either of them.
-      return new Variable(arrays.includes(data) ? data.reshape(data.shape) : data, { requiresGrad: remember });
+      return Variable.of(arrays.includes(data) ? data.reshape(data.shape) : data, remember);
     });
     if (remember) {
       this.#holdsInputs = true;
@@ -108,7 +114,6 @@ export abstract class Function {
       this.#versions = versionsOf(variables, outputs);
       return this.#record(variables, outputs);
     }
-    this.#called = true;
     this.#outputs = outputs;
     return this.output;
   }
@@ -116,15 +121,16 @@ export abstract class Function {
   /** False for a function without a gradient, such as a comparison: its outputs are leaves that need none. */
   readonly differentiable: boolean = true;
 
-  /** Whether what `backward` gives is nobody else's, so that a pass may release it as soon as it was used. */
+  /**
+   * Whether each array that `backward` gives was made by it and is kept by nobody else. The pass then releases that array
+   * as soon as the gradient was used; of any other it takes a share of its own.
+   */
   readonly givesFreshGradients: boolean = false;
 
   /** Takes its place in the graph. */
   #record(inputs: readonly Variable[], outputs: readonly Variable[]): Variable {
-    this.#called = true;
     this.#inputs = inputs;
     this.#outputs = outputs;
-    this.#generation = 0;
     for (const { generation } of inputs) if (generation > this.#generation) this.#generation = generation;
     for (const output of outputs) output.setCreator(this);
     return this.output;
@@ -188,6 +194,28 @@ export function arrayOf(result: unknown, who: string): GpuArray {
   if (result instanceof GpuArray) return result;
   if (result instanceof Variable) return result.data;
   throw new ArgumentError(`${who} must give a GpuArray or a Variable, not ${describe(result)}`);
+}
+
+// These two stand here, since a class can extend Function only where Function has been defined: not in backward.ts, which
+// is loaded first.
+
+/** The same numbers once more, where one Variable would stand in two places of a graph. */
+export class Identity extends Function {
+  override get name(): string {
+    return "Identity";
+  }
+
+  override forward(x: GpuArray): GpuArray {
+    return x;
+  }
+
+  override backward(gy: Variable): Variable {
+    return gy;
+  }
+
+  protected override backwardReads(): boolean {
+    return false;
+  }
 }
 
 /** Stands for a backward that ran as a kernel: gives its results a creator, which says so when asked for gradients. */

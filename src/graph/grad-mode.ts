@@ -1,23 +1,18 @@
 /** Whether operations remember how they were made. */
 import { checkFunction } from "../base/arguments.js";
 import { ArgumentError } from "../base/errors.js";
+import { Setting } from "./setting.js";
 
-let enabled = true;
+const enabled = new Setting(true);
 
 /** False inside `noGrad`, and while a backward pass runs that need not be differentiated itself. */
 export function gradEnabled(): boolean {
-  return enabled;
+  return enabled.current;
 }
 
 /** Runs `f` with remembering switched on or off, and switches back whatever happens. */
 export function withGrad<T>(on: boolean, f: () => T): T {
-  const before = enabled;
-  enabled = on;
-  try {
-    return f();
-  } finally {
-    enabled = before;
-  }
+  return enabled.during(on, f);
 }
 
 /**

@@ -1,4 +1,9 @@
-/** A Variable: data on the GPU, the gradient that reached it, and the Function that made it. */
+/**
+ * A Variable: data on the GPU, the gradient that reached it, and the Function that made it.
+ *
+ * variable.ts, function.ts and backward.ts import each other, which is in the nature of the thing: a Variable knows its
+ * creator, a Function its Variables, a pass both. No other file of graph/ is on that circle.
+ */
 import { backward, type BackwardOptions } from "./backward.js";
 import { toGpuArray, type Data } from "../gpu/data.js";
 import { ArgumentError, ReleasedError, ShapeError } from "../base/errors.js";
@@ -17,6 +22,26 @@ export interface VariableOptions {
   readonly requiresGrad?: boolean;
 }
 
+/** Options of the library's own results, which are told by identity and need no checks. */
+const ownNeedsGrad: VariableOptions = Object.freeze({ requiresGrad: true });
+const ownNeedsNone: VariableOptions = Object.freeze({ requiresGrad: false });
+
+/**
+ * Whose a gradient is, which says when its memory goes:
+ * - unseen: a pass made it, and nobody has looked at it. It goes when it is replaced
+ * - seen: somebody may be using it after that. It goes with the Variable
+ * - given: a Variable that the user has set. It is the user's
+ */
+type GradientSlot = "unseen" | "seen" | "given";
+
+/**
+ * - held: it was made, and not yet used
+ * - passedOn: a Function has it as an input; it goes with what was computed from it, unless it is a leaf
+ * - kept: as held, for good
+ * - disposed: it goes as soon as nothing needs it
+ */
+type Lifetime = "held" | "passedOn" | "kept" | "disposed";
+
 /**
  * @example
  * const x = new Variable([[1, 2], [3, 4]], { name: "x" });
@@ -30,19 +55,11 @@ export class Variable {
   readonly requiresGrad: boolean;
   #data: GpuArray;
   #grad: Variable | null = null;
-  /** Whether somebody outside has seen `#grad`, and may use it after it is replaced. */
-  #gradSeen = false;
-  /** Whether `#grad` was made here or by a pass, and not given by the user as a Variable of their own. */
-  #gradOwned = false;
+  #slot: GradientSlot = "unseen";
   #creator: Function | null = null;
-  #generation = 0;
   /** Functions of graphs that are not disposed and have this as an input. */
   #consumers = 0;
-  #kept = false;
-  /** Whether `dispose()` was called; the memory goes when nothing else needs it. */
-  #disposed = false;
-  /** Whether some Function had this as an input. */
-  #used = false;
+  #lifetime: Lifetime = "held";
 
   /** @internal */
   get [madeBy](): Maker {
@@ -61,12 +78,18 @@ export class Variable {
    * that many bytes, NotInitializedError before `await init()`
    */
   constructor(data: Data, options: VariableOptions = {}) {
-    const { name, shape, requiresGrad = true } = checkOptions(options);
-    const array = toGpuArray(data, shape);
+    const own = options === ownNeedsGrad || options === ownNeedsNone;
+    const { name, shape, requiresGrad = true } = own ? options : checkOptions(options);
+    const array = own ? (data as GpuArray) : toGpuArray(data, shape);
     this.#data = array;
     this.#label = { name: name ?? null, creator: null };
     array.track(this.#label);
     this.requiresGrad = requiresGrad;
+  }
+
+  /** The Variable of an array that the library has made and nobody else has. @internal */
+  static of(array: GpuArray, requiresGrad = false): Variable {
+    return new Variable(array, requiresGrad ? ownNeedsGrad : ownNeedsNone);
   }
 
   /** Shown in graphs and errors. @throws ArgumentError where it is set to something else than a string or null. */
@@ -111,7 +134,7 @@ export class Variable {
    * @throws ShapeError where it is set to something of another shape.
    */
   get grad(): Variable | null {
-    this.#gradSeen = true;
+    if (this.#slot === "unseen") this.#slot = "seen";
     return this.#grad;
   }
 
@@ -127,8 +150,7 @@ export class Variable {
       );
     }
     this.receiveGrad(gradient);
-    this.#gradSeen = true;
-    this.#gradOwned = !(value instanceof Variable);
+    this.#slot = gradient === value ? "given" : "seen";
   }
 
   /** `grad`, for the pass itself: it does not count as seen. @internal */
@@ -140,8 +162,7 @@ export class Variable {
   receiveGrad(gradient: Variable): void {
     this.clearGrad();
     this.#grad = gradient;
-    this.#gradSeen = false;
-    this.#gradOwned = true;
+    this.#slot = "unseen";
   }
 
   /** The Function whose output this is; null for a leaf. */
@@ -151,12 +172,11 @@ export class Variable {
 
   /** 0 for a leaf, else one more than the Function that made it. */
   get generation(): number {
-    return this.#generation;
+    return this.#creator === null ? 0 : this.#creator.generation + 1;
   }
 
   setCreator(creator: Function): void {
     this.#creator = creator;
-    this.#generation = creator.generation + 1;
     this.#label.creator = creator.name;
   }
 
@@ -164,7 +184,6 @@ export class Variable {
   unchain(): void {
     const creator = this.#creator;
     this.#creator = null;
-    this.#generation = 0;
     this.#label.creator = null;
     if (creator?.outputs.every((output) => output.#creator !== creator) !== true) return;
     for (const input of creator.releaseInputs()) input.#consumers--;
@@ -180,7 +199,7 @@ export class Variable {
 
   /** Forgets the gradient. */
   clearGrad(): void {
-    if (this.#gradOwned && !this.#gradSeen) this.#grad?.dispose();
+    if (this.#slot === "unseen") this.#grad?.dispose();
     this.#grad = null;
   }
 
@@ -259,7 +278,7 @@ export class Variable {
 
   /** Holds an intermediate Variable when what was computed from it is disposed. */
   keep(): this {
-    this.#kept = true;
+    if (this.#lifetime !== "disposed") this.#lifetime = "kept";
     return this;
   }
 
@@ -275,7 +294,7 @@ export class Variable {
    * }
    */
   dispose(): void {
-    this.#disposed = true;
+    this.#lifetime = "disposed";
     const waiting: Variable[] = [this];
     for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
       const creator = variable.#creator;
@@ -284,7 +303,7 @@ export class Variable {
       if (!outputs.every((output) => output.#isFree())) continue;
       for (const output of outputs) {
         output.#data.release();
-        if (output.#gradOwned) output.#grad?.dispose();
+        if (output.#slot !== "given") output.#grad?.dispose();
       }
       for (const input of creator?.releaseInputs() ?? []) {
         input.#consumers--;
@@ -300,12 +319,13 @@ export class Variable {
   /** Counts one more Function that needs this as its input. @internal */
   addConsumer(): void {
     this.#consumers++;
-    this.#used = true;
+    if (this.#lifetime === "held") this.#lifetime = "passedOn";
   }
 
   /** Whether nothing needs this Variable: it was disposed, or computed on the way and not kept. */
   #isFree(): boolean {
-    return this.#consumers === 0 && (this.#disposed || (this.#used && this.#creator !== null && !this.#kept));
+    if (this.#consumers > 0) return false;
+    return this.#lifetime === "disposed" || (this.#lifetime === "passedOn" && this.#creator !== null);
   }
 
   /** Such as `x [2, 3] from Square`: name, shape and creator, without reading back. */

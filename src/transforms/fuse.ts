@@ -9,13 +9,12 @@ import { at } from "../base/assert.js";
 import { sortedByGeneration } from "../graph/walk.js";
 import { Elementwise, type Derivative } from "../elementwise/elementwise.js";
 import { FuseError, NotDifferentiableError } from "../base/errors.js";
-import { toList, type Function } from "../graph/function.js";
+import { toList, tracing, type Function } from "../graph/function.js";
 import { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/device.js";
 import { Shaders } from "../elementwise/kernels.js";
 import { describe } from "../base/describe.js";
 import { type Shape } from "../base/shape.js";
-import { withTrace } from "../graph/trace.js";
 import { asVariable, Variable, type Operand } from "../graph/variable.js";
 import { referenceOf, type ElementwiseSource } from "../wgsl/source.js";
 
@@ -120,7 +119,7 @@ function recordCall(f: Function, inputs: readonly Variable[]): Variable[] {
 
 function traceFunction(f: Fusable<Variable | readonly Variable[]>, args: number): Fused {
   const symbols = Array.from({ length: args }, (_, k) => symbol(`x${k}`));
-  const result: unknown = withTrace(recordCall, () => f(...symbols));
+  const result: unknown = tracing.during(recordCall, () => f(...symbols));
   const outputs: unknown[] = Array.isArray(result) ? result : [result];
   for (const output of outputs) {
     if (output instanceof Variable) continue;
@@ -344,7 +343,7 @@ class Program {
       const before = gradients.get(variable);
       gradients.set(variable, before === undefined ? gradient : before.add(gradient));
     };
-    const results = withTrace(recordCall, () => {
+    const results = tracing.during(recordCall, () => {
       this.#outputs.forEach((output, k) => arrive(output, at(starts, k)));
       for (const node of sortedByGeneration(this.#outputs)) {
         if (!(node instanceof Elementwise) || node.source.backward === null) continue;
