@@ -46,8 +46,8 @@ export class Shaders {
   }
 
   forward(accesses: readonly Access[]): Kernel {
-    const { name, inputs, outputs } = this.#source;
-    return this.#kernel(accesses.join(), `${name}_forward`, inputs, accesses, () => resultsOf(outputs));
+    const { inputs, outputs } = this.#source;
+    return this.#kernel(accesses.join(), "forward", inputs, accesses, () => resultsOf(outputs));
   }
 
   /** The forward of whole arrays of one shape. */
@@ -57,9 +57,9 @@ export class Shaders {
 
   /** @param wanted the inputs that need a gradient, by index */
   backward(accesses: readonly Access[], wanted: readonly number[]): Kernel {
-    const { name, inputs, backward } = this.#source;
+    const { inputs, backward } = this.#source;
     const results = (): string[] => resultsOf(inputs.length).filter((_, index) => wanted.includes(index));
-    return this.#kernel(`${accesses.join()};${wanted.join()}`, `${name}_backward`, backward ?? [], accesses, results);
+    return this.#kernel(`${accesses.join()};${wanted.join()}`, "backward", backward ?? [], accesses, results);
   }
 
   /** Compiles what a graph of whole arrays needs, from ones, from a sum's gradient and from another one. */
@@ -82,22 +82,25 @@ export class Shaders {
 
   #kernel(
     key: string,
-    call: string,
+    direction: "forward" | "backward",
     names: readonly string[],
     accesses: readonly Access[],
     resultsFor: () => readonly string[],
   ): Kernel {
     let kernel = this.#kernels.get(key);
     if (kernel === undefined) {
-      const parameters = names.map((name, index): Parameter => ({ name, access: at(accesses, index) }));
+      const { name } = this.#source;
+      const call = `${name}_${direction}`;
+      const parameters = names.map((each, index): Parameter => ({ name: each, access: at(accesses, index) }));
       const { wgsl, bindings, sourceLine } = harness(this.#source.wgsl, call, parameters, resultsFor());
       kernel = new Kernel(
         { name: call, wgsl, bindings, workgroupSize },
         {
+          origin: this.trusted ? "library" : "scalar",
           padded: true,
           windows: !accesses.includes("strided"),
-          trusted: this.trusted,
-          userLines: { first: sourceLine, count: this.#source.wgsl.split("\n").length },
+          firstLine: sourceLine,
+          role: { name, direction },
         },
       );
       this.#kernels.set(key, kernel);

@@ -24,7 +24,7 @@ export class Reducer {
     const kernel = (source: string, padded: boolean): Kernel =>
       new Kernel(
         { name, wgsl: `${source}\n${wgsl}`, bindings: ["input", "output", "uniform"] },
-        { padded, trusted: true },
+        { origin: "library", padded },
       );
     this.empty = empty;
     this.#rows = kernel(rowsWgsl, true);
@@ -46,18 +46,8 @@ export class Reducer {
         const results = outer * chunks * inner;
         const next = at(
           inRows
-            ? this.#rows.run({
-                inputs: [current],
-                outputs: [[results]],
-                uniforms: [Uint32Array.of(left, outer, chunks)],
-                invocations: results * 64,
-              })
-            : this.#columns.run({
-                inputs: [current],
-                outputs: [[results]],
-                uniforms: [Uint32Array.of(left, inner, chunks, results)],
-                invocations: results,
-              }),
+            ? this.#rows.apply([current], [[results]], [Uint32Array.of(left, outer, chunks)], results * 64)
+            : this.#columns.apply([current], [[results]], [Uint32Array.of(left, inner, chunks, results)], results),
           0,
         );
         if (current !== array) current.release();

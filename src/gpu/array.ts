@@ -2,30 +2,40 @@
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../base/errors.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
-import { currentDevice, type Device } from "./device.js";
-import type { Label, Share } from "./holdings.js";
+import { currentDevice } from "./current.js";
+import type { Device } from "./device.js";
+import type { Holding, Label } from "./holdings.js";
 import { descend, fill, repeat } from "./in-place.js";
-import { read } from "./reader.js";
+import { read, roomFor } from "./reader.js";
 import { Storage } from "./storage.js";
 
 const oneElement: Shape = Object.freeze([1]);
+
+/** What every buffer of an array can be used for; an application may draw from it or copy it. */
+const arrayUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
+
+/** Where an array's numbers are: in memory, or known without any. */
+type Numbers =
+  | Holding
+  | { readonly kind: "constant"; readonly value: number }
+  /** All are the only one of an array of one element. */
+  | { readonly kind: "repeated"; readonly element: GpuArray }
+  | { readonly kind: "released" }
+  /** Of a symbol, which stands for an array while a function is traced. */
+  | { readonly kind: "unknown" };
 
 export class GpuArray {
   readonly device: Device;
   readonly #shape: Shape;
   readonly #size: number;
-  #constant: number | null;
-  /** The array of one element that this one repeats. */
-  #element: GpuArray | null = null;
-  #share: Share | null = null;
-  #released = false;
+  #numbers: Numbers;
 
-  protected constructor(device: Device, shape: Shape, storage: Storage | null, constant: number | null) {
+  protected constructor(device: Device, shape: Shape, numbers: Numbers) {
     this.device = device;
     this.#shape = shape;
     this.#size = sizeOf(shape);
-    this.#constant = constant;
-    if (storage !== null) this.#hold(storage);
+    this.#numbers = numbers;
+    if (numbers.kind === "held") device.holdings.add(this);
   }
 
   /** @internal */
@@ -42,7 +52,7 @@ export class GpuArray {
   /** An array whose elements are all the same number, without memory of its own. */
   static constant(value: number, shape: Shape, device = currentDevice()): GpuArray {
     if (typeof value !== "number") throw new ArgumentError(`a constant must be a number, not ${describe(value)}`);
-    return new GpuArray(device, checkShape(shape), null, value);
+    return new GpuArray(device, checkShape(shape), { kind: "constant", value });
   }
 
   /**
@@ -54,9 +64,8 @@ export class GpuArray {
   static repeat(element: GpuArray, shape: Shape): GpuArray {
     if (element.constant !== null) return GpuArray.constant(element.constant, shape, element.device);
     if (sizeOf(shape) === 1) return element.reshape(shape);
-    const array = new GpuArray(element.device, shape, null, null);
-    array.#element = (element.#element ?? element).reshape(oneElement);
-    return array;
+    const own = (element.element ?? element).reshape(oneElement);
+    return new GpuArray(element.device, shape, { kind: "repeated", element: own });
   }
 
   /**
@@ -66,7 +75,8 @@ export class GpuArray {
    */
   static allocate(device: Device, shape: Shape, purpose: string): GpuArray {
     checkBytes(device, shape, purpose);
-    return new GpuArray(device, shape, Storage.allocate(device, sizeOf(shape) * 4, purpose), null);
+    const buffer = device.pool.take(sizeOf(shape) * 4, arrayUsage, purpose);
+    return new GpuArray(device, shape, holdingOf(new Storage(buffer, device.pool), 0, shape));
   }
 
   /** A copy of `values` on the GPU. @throws ShapeError where the shape has another size; LimitError. */
@@ -82,7 +92,7 @@ export class GpuArray {
       );
     }
     const array = GpuArray.allocate(device, checked, "upload");
-    if (values.length > 0) device.recorder.upload(array.storage, values);
+    if (values.length > 0) device.recorder.upload(array.hold().storage, values);
     return array;
   }
 
@@ -112,7 +122,7 @@ export class GpuArray {
       );
     }
     if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
-    return new GpuArray(device, checked, Storage.wrap(device, buffer), null);
+    return new GpuArray(device, checked, holdingOf(Storage.foreign(buffer), 0, checked));
   }
 
   get shape(): Shape {
@@ -124,83 +134,83 @@ export class GpuArray {
     return this.#size;
   }
 
-  /** The memory. For the GPU layer; an application takes `buffer`. */
-  get storage(): Storage {
+  /**
+   * Its part in a piece of memory, which it is given now where its numbers were known without any.
+   *
+   * @throws ReleasedError, DeviceLostError, OutOfMemoryError.
+   * @internal
+   */
+  hold(): Holding {
     this.check();
-    if (this.#share !== null) return this.#share.storage;
-    const filled = GpuArray.allocate(this.device, this.shape, "fill");
-    const element = this.#element;
+    const numbers = this.#numbers;
+    if (numbers.kind === "held") return numbers;
+    const filled = GpuArray.allocate(this.device, this.#shape, "fill");
     try {
-      if (element === null) fill(filled, this.#constant ?? 0);
-      else repeat(element, filled);
+      const target = filled.hold();
+      if (numbers.kind === "repeated") repeat(this.device, numbers.element.hold(), target);
+      else if (numbers.kind === "constant") fill(this.device, target, numbers.value);
     } catch (error) {
       filled.release();
       throw error;
     }
-    const { storage } = filled;
-    storage.version = this.version;
-    this.#element = null;
-    element?.release();
+    return this.#take(filled, this.version);
+  }
+
+  /** Takes the memory of another array, which nobody else has, in the place of what it had. */
+  #take(other: GpuArray, version: number): Holding {
+    const { storage, offset } = other.hold();
+    const { holding } = this;
+    storage.version = version;
     storage.retain();
-    filled.release();
-    return this.#hold(storage);
-  }
-
-  #hold(storage: Storage): Storage {
-    this.#share = { storage, shape: this.#shape, label: null, watched: false };
+    other.release();
+    this.#giveUp();
+    const taken = holdingOf(storage, offset, this.#shape);
+    taken.label = holding?.label ?? null;
+    this.#numbers = taken;
     this.device.holdings.add(this);
-    return storage;
+    return taken;
   }
 
-  /** This array's part in its memory; null for a constant and once it is released. @internal */
-  get share(): Share | null {
-    return this.#share;
+  /** This array's part in its memory; null where it has none. @internal */
+  get holding(): Holding | null {
+    return this.#numbers.kind === "held" ? this.#numbers : null;
   }
 
   /** The number that every element is, where the array is such a one: it takes no memory until somebody needs it. */
   get constant(): number | null {
-    return this.#constant;
+    return this.#numbers.kind === "constant" ? this.#numbers.value : null;
   }
 
   /** The array of one element that this one repeats, where it is such a one. @internal */
   get element(): GpuArray | null {
-    return this.#element;
+    return this.#numbers.kind === "repeated" ? this.#numbers.element : null;
   }
 
   /** The memory that its numbers come from, if there is any already. @internal */
   get memory(): Storage | null {
-    return (this.#element ?? this).#share?.storage ?? null;
+    return (this.element ?? this).holding?.storage ?? null;
   }
 
   /** Takes its numbers to memory of its own, so that no change in place of another array is one of this. @internal */
   separate(): void {
-    const { memory } = this;
-    if (memory === null) return;
-    const source = this.#element ?? this;
-    const copy = GpuArray.allocate(this.device, source.shape, "copy");
-    copy.copyFrom(source);
-    copy.storage.version = memory.version;
-    if (source !== this) {
-      source.release();
-      this.#element = copy;
+    const numbers = this.#numbers;
+    if (numbers.kind === "repeated") {
+      numbers.element.separate();
       return;
     }
-    const label = this.#share?.label ?? null;
-    this.#giveUp();
-    const { storage } = copy;
-    storage.retain();
-    copy.release();
-    this.#hold(storage);
-    if (label !== null) this.track(label);
+    if (numbers.kind !== "held") return;
+    const copy = GpuArray.allocate(this.device, this.#shape, "copy");
+    copy.copyFrom(this);
+    this.#take(copy, numbers.storage.version);
   }
 
   get released(): boolean {
-    return this.#released;
+    return this.#numbers.kind === "released";
   }
 
   /** @throws ReleasedError, DeviceLostError where the numbers are gone. */
   check(): void {
-    if (this.#released) throw new ReleasedError("this array was released: its memory is no longer its own");
+    if (this.released) throw new ReleasedError("this array was released: its memory is no longer its own");
     if (this.device.lost !== null) throw this.device.lost;
   }
 
@@ -214,9 +224,9 @@ export class GpuArray {
    * submit sees it. The buffer may be longer than the array. It belongs to the array: keep the array while you use it.
    */
   get buffer(): GPUBuffer {
-    const storage = this.storage;
-    storage.device.recorder.flush();
-    return storage.buffer;
+    const { storage } = this.hold();
+    this.device.recorder.flush();
+    return storage.buffer.gpuBuffer;
   }
 
   /** The same memory under another shape of the same size. */
@@ -226,9 +236,12 @@ export class GpuArray {
     if (sizeOf(checked) !== this.#size) {
       throw new ShapeError(`${this.#size} numbers don't fill shape ${showShape(checked)}`);
     }
-    if (this.#element !== null) return GpuArray.repeat(this.#element, checked);
-    this.#share?.storage.retain();
-    return new GpuArray(this.device, checked, this.#share?.storage ?? null, this.#constant);
+    const numbers = this.#numbers;
+    if (numbers.kind === "repeated") return GpuArray.repeat(numbers.element, checked);
+    if (numbers.kind !== "held") return new GpuArray(this.device, checked, numbers);
+    const { storage, offset } = numbers;
+    storage.retain();
+    return new GpuArray(this.device, checked, holdingOf(storage, offset, checked));
   }
 
   /** Counts up with every change in place, of this array or another one over the same memory. */
@@ -236,32 +249,47 @@ export class GpuArray {
     return this.memory?.version ?? 0;
   }
 
+  /**
+   * Says that the numbers were changed by somebody else: the application, in its own buffer or in `buffer`. A graph that
+   * still needs the old ones then refuses to go backward. Functions of gpugrad's that change an array do it themselves.
+   */
+  markModified(): void {
+    const { memory } = this;
+    if (memory === null) return;
+    memory.version++;
+    memory.failure = null;
+  }
+
   /** Replaces the numbers by those of an array of the same shape, in place. */
   copyFrom(array: GpuArray): void {
     this.#checkOther(array, "assign");
-    const { storage } = this;
-    this.#constant = null;
-    if (array.constant !== null) fill(this, array.constant);
-    else if (storage.buffer === array.storage.buffer) return;
-    else if (this.bytes > 0)
-      this.device.recorder.copy(array.storage, storage, this.bytes, `assign ${showShape(this.shape)}`);
-    storage.version++;
+    const target = this.hold();
+    if (array.constant !== null) fill(this.device, target, array.constant);
+    else {
+      const source = array.hold();
+      if (source.storage === target.storage) return;
+      const label = `assign ${showShape(this.shape)}`;
+      const { recorder } = this.device;
+      if (this.bytes > 0) {
+        recorder.copy(source.storage, source.offset, target.storage, target.offset, this.bytes, label);
+      }
+    }
+    target.storage.version++;
   }
 
   /** this ← this - rate · gradient, in place. */
   descend(gradient: GpuArray, rate: number): void {
     this.#checkOther(gradient, "descend");
     if (typeof rate !== "number") throw new ArgumentError(`descend takes a rate, not ${describe(rate)}`);
-    const { storage } = this;
-    this.#constant = null;
-    if (gradient.constant === null && gradient.storage.buffer === storage.buffer) {
+    const target = this.hold();
+    if (gradient.memory === target.storage) {
       // A shader can't have the same memory at two bindings.
       const apart = GpuArray.allocate(this.device, this.shape, "descend");
       apart.copyFrom(gradient);
-      descend(this, apart, rate);
+      descend(this.device, target, apart.hold(), rate);
       apart.release();
-    } else descend(this, gradient, rate);
-    storage.version++;
+    } else descend(this.device, target, gradient.hold(), rate);
+    target.storage.version++;
   }
 
   /** @throws ArgumentError, ShapeError, and what checkDevice throws, where `array` can't be taken into this one. */
@@ -276,27 +304,38 @@ export class GpuArray {
 
   /** Says whose data this is, for `leaks()`: the first Variable's that had it. @internal */
   track(label: Label): void {
-    if (this.#share !== null) this.#share.label ??= label;
+    if (this.#numbers.kind === "held") this.#numbers.label ??= label;
   }
 
   /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */
-  read(): Promise<Float32Array> {
-    return read(this);
+  async read(): Promise<Float32Array> {
+    this.check();
+    const { constant, element } = this;
+    if (constant !== null) return roomFor(this.size, "read").fill(constant);
+    if (element === null) return read(this.device, this.hold());
+    const { size } = this;
+    const [value = NaN] = await read(this.device, element.hold());
+    return roomFor(size, "read").fill(value);
   }
 
   /** Gives the memory back, or this array's share of it. Releasing twice does nothing. */
   release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#element?.release();
+    if (this.released) return;
     this.#giveUp();
+    this.#numbers = { kind: "released" };
   }
 
   #giveUp(): void {
-    const share = this.#share;
-    this.#share = null;
-    if (share !== null) this.device.holdings.remove(this, share);
+    const numbers = this.#numbers;
+    if (numbers.kind === "held") this.device.holdings.remove(this, numbers);
+    else if (numbers.kind === "repeated") numbers.element.release();
   }
+}
+
+/** A part of memory for an array of this shape. */
+function holdingOf(storage: Storage, offset: number, shape: Shape): Holding {
+  const bytes = sizeOf(shape) * 4;
+  return { kind: "held", storage, offset, bytes, shape, label: null, registered: false };
 }
 
 /** @throws OtherDeviceError where the array is not on this device; ReleasedError, DeviceLostError. */

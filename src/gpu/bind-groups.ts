@@ -2,7 +2,11 @@
  * Bind groups by what they bind. A loop binds the same buffers again and again, since the pool hands them out in turn;
  * making a bind group costs several times what recording the dispatch does.
  */
-import type { Device } from "./device.js";
+import { OutOfMemoryError, type GpugradError } from "../base/errors.js";
+import type { Binding } from "../wgsl/binding.js";
+import { attempt } from "./error-scopes.js";
+import { numberOf } from "./number-of.js";
+import type { Recorder } from "./recorder.js";
 
 /** When so many are known, all are forgotten: a loop that binds more than that would find none of them in time. */
 const most = 16384;
@@ -10,7 +14,8 @@ const most = 16384;
 /** Bind groups by a path of numbers: the layout's, then each binding's offset, size and buffer. */
 type Tree = Map<number, Tree | GPUBindGroup>;
 
-/** A part of a buffer, and the number that stands for the buffer in keys. */
+/** A part of a buffer, and the number that stands for the buffer in keys: never used again, so that no group of a
+ * destroyed buffer is found. */
 export interface Bound extends Required<GPUBufferBinding> {
   readonly number: number;
 }
@@ -21,16 +26,36 @@ export interface GroupLayout {
   readonly number: number;
 }
 
+const types = { input: "read-only-storage", output: "storage", uniform: "uniform" } as const;
+
 export class BindGroups {
-  readonly #device: Device;
+  readonly #gpuDevice: GPUDevice;
+  readonly #recorder: Recorder;
+  readonly #layouts = new Map<string, GroupLayout>();
   readonly #tree: Tree = new Map();
   #known = 0;
-  /** A number is never used again, so a group of a destroyed buffer is never found. */
-  readonly #numbers = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
-  #next = 0;
 
-  constructor(device: Device) {
-    this.#device = device;
+  constructor(gpuDevice: GPUDevice, recorder: Recorder) {
+    this.#gpuDevice = gpuDevice;
+    this.#recorder = recorder;
+  }
+
+  /** The layout of group 0 for these bindings, shared by all kernels that have the same ones. */
+  layoutOf(bindings: readonly Binding[]): GroupLayout {
+    const key = bindings.join();
+    let known = this.#layouts.get(key);
+    if (known === undefined) {
+      const layout = this.#gpuDevice.createBindGroupLayout({
+        entries: bindings.map((kind, binding) => ({
+          binding,
+          visibility: 0x4 /* COMPUTE */,
+          buffer: { type: types[kind] },
+        })),
+      });
+      known = { layout, number: numberOf(layout) };
+      this.#layouts.set(key, known);
+    }
+    return known;
   }
 
   /** @param purpose named where WebGPU refuses; null for what it can't refuse */
@@ -56,17 +81,14 @@ export class BindGroups {
   }
 
   #make(layout: GPUBindGroupLayout, bindings: readonly Bound[], purpose: string | null): GPUBindGroup {
-    const { gpuDevice, recorder } = this.#device;
     const entries = bindings.map((resource, binding) => ({ binding, resource }));
-    const make = (): GPUBindGroup => gpuDevice.createBindGroup({ layout, entries });
-    return purpose === null ? make() : recorder.watch(`${purpose} can't be bound`, make);
-  }
-
-  /** Counts up with every resource that it is asked for; the same resource has the same number again. */
-  numberOf(resource: GPUBuffer | GPUBindGroupLayout): number {
-    let number = this.#numbers.get(resource);
-    if (number === undefined) this.#numbers.set(resource, (number = this.#next++));
-    return number;
+    const make = (): GPUBindGroup => this.#gpuDevice.createBindGroup({ layout, entries });
+    if (purpose === null) return make();
+    const what = `${purpose} can't be bound`;
+    const noRoom = (message: string): GpugradError => new OutOfMemoryError(`${what}: ${message}`);
+    const { made, check } = attempt(this.#gpuDevice, Infinity, make, noRoom, what);
+    this.#recorder.check(check);
+    return made;
   }
 }
 

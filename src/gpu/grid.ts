@@ -1,7 +1,6 @@
 /** The grid that a kernel is dispatched over. */
 import { ArgumentError, LimitError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
-import type { Device } from "./device.js";
 
 /** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */
 export type Grid = { readonly workgroups: readonly [number, number?, number?] } | { readonly invocations: number };
@@ -13,8 +12,8 @@ export type Workgroups = readonly [number, number, number];
  *
  * @throws ArgumentError for what is no count; LimitError where one dimension would have more than the device allows.
  */
-export function workgroupsOf(grid: Grid, workgroupSize: number, device: Device, what: string): Workgroups {
-  const most = device.limits.maxComputeWorkgroupsPerDimension;
+export function workgroupsOf(grid: Grid, workgroupSize: number, limits: GPUSupportedLimits, what: string): Workgroups {
+  const most = limits.maxComputeWorkgroupsPerDimension;
   let counts: Workgroups;
   if ("invocations" in grid) {
     if (!Number.isSafeInteger(grid.invocations) || grid.invocations < 0) {

@@ -2,10 +2,9 @@
  * Which arrays hold memory of a device, and what gives it back when one of them is forgotten.
  *
  * Most arrays are released in the task that made them. The garbage collector tells of forgotten ones between tasks only,
- * so an array is given to it when the task is over, and what was released until then costs nothing.
+ * so an array is registered with it when the task is over, and what was released until then costs nothing.
  */
 import type { Shape } from "../base/shape.js";
-import type { GpuArray } from "./array.js";
 import type { Storage } from "./storage.js";
 
 /** Whose data an array is, in words: nothing here may hold a Variable or a graph. */
@@ -14,60 +13,69 @@ export interface Label {
   creator: string | null;
 }
 
-/** One array's part in a piece of memory. */
-export interface Share {
+/** One array's part in a piece of memory: its bytes from `offset` on. */
+export interface Holding {
+  readonly kind: "held";
   readonly storage: Storage;
+  readonly offset: number;
+  readonly bytes: number;
   readonly shape: Shape;
   label: Label | null;
-  /** Whether the garbage collector was asked to tell. */
-  watched: boolean;
+  /** Whether the collector was asked to tell when the array is forgotten. */
+  registered: boolean;
 }
 
-/** In one long task, from how many new arrays on those that are still there are given to the garbage collector. */
+/** An array, as far as this file knows it. */
+interface Holder {
+  readonly holding: Holding | null;
+}
+
+/** In one long task, from how many new arrays on those that are still there are registered. */
 const mostNew = 1024;
 
 export class Holdings {
-  #new: GpuArray[] = [];
-  readonly #watched = new Set<Share>();
-  readonly #registry = new FinalizationRegistry<Share>((share) => {
-    this.#giveUp(share);
+  #new: Holder[] = [];
+  readonly #registered = new Set<Holding>();
+  readonly #registry = new FinalizationRegistry<Holding>((holding) => {
+    this.#giveUp(holding);
   });
 
-  add(array: GpuArray): void {
+  add(array: Holder): void {
     const { length } = this.#new;
     if (length === 0) {
       queueMicrotask(() => {
-        this.#watchNew();
+        this.#registerNew();
       });
     }
     this.#new.push(array);
-    if (length >= mostNew) this.#watchNew();
+    if (length >= mostNew) this.#registerNew();
   }
 
-  remove(array: GpuArray, share: Share): void {
-    if (share.watched) this.#registry.unregister(array);
-    this.#giveUp(share);
+  remove(array: Holder, holding: Holding): void {
+    if (holding.registered) this.#registry.unregister(array);
+    this.#giveUp(holding);
   }
 
   /** Everything that holds memory now. */
-  shares(): ReadonlySet<Share> {
-    this.#watchNew();
-    return this.#watched;
+  all(): ReadonlySet<Holding> {
+    this.#registerNew();
+    return this.#registered;
   }
 
-  #watchNew(): void {
+  #registerNew(): void {
     for (const array of this.#new) {
-      const { share } = array;
-      if (share === null || share.watched) continue;
-      share.watched = true;
-      this.#watched.add(share);
-      this.#registry.register(array, share, array);
+      const { holding } = array;
+      // Null: it was released in the task that made it.
+      if (holding === null || holding.registered) continue;
+      holding.registered = true;
+      this.#registered.add(holding);
+      this.#registry.register(array, holding, array);
     }
     this.#new = [];
   }
 
-  #giveUp(share: Share): void {
-    if (share.watched) this.#watched.delete(share);
-    share.storage.release();
+  #giveUp(holding: Holding): void {
+    if (holding.registered) this.#registered.delete(holding);
+    holding.storage.release();
   }
 }

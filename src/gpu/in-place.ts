@@ -1,43 +1,58 @@
-/** Kernels that write into an array that is there already. */
+/** Shaders that write into memory that is there already. */
 import descendWgsl from "../../shaders/descend.wgsl?raw";
 import fillWgsl from "../../shaders/fill.wgsl?raw";
 import repeatWgsl from "../../shaders/repeat.wgsl?raw";
-import type { GpuArray } from "./array.js";
-import { Kernel } from "./kernel.js";
+import type { Shape } from "../base/shape.js";
 import type { Binding } from "../wgsl/binding.js";
+import type { Device } from "./device.js";
+import { dispatch, type Part } from "./dispatch.js";
+import { workgroupsOf } from "./grid.js";
+import { Shader } from "./shader.js";
 
-// Made at their first use: this module and kernel.ts import each other.
-let filler: Kernel | null = null;
-let repeater: Kernel | null = null;
-let descender: Kernel | null = null;
+/** A shader with one invocation for each vec4 of what it writes. */
+function shader(name: string, wgsl: string, bindings: readonly Binding[], inPlace = false): Shader {
+  return new Shader(name, wgsl, bindings, 256, { origin: "library", padded: true, windows: true, inPlace });
+}
 
-/** A kernel with one invocation for each vec4 of what it writes. */
-function kernel(name: string, wgsl: string, bindings: readonly Binding[], inPlace = false): Kernel {
-  return new Kernel(
-    { name, wgsl, bindings, workgroupSize: 256 },
-    { padded: true, windows: true, trusted: true, inPlace },
-  );
+const filler = shader("fill", fillWgsl, ["output", "uniform"]);
+const repeater = shader("repeat", repeatWgsl, ["input", "output"]);
+const descender = shader("descend", descendWgsl, ["output", "input", "uniform"], true);
+
+/** Memory that is written, and the shape of the array that it is of. */
+export interface Target extends Part {
+  readonly shape: Shape;
 }
 
 /** Every element becomes `value`. */
-export function fill(array: GpuArray, value: number): void {
-  filler ??= kernel("fill", fillWgsl, ["output", "uniform"]);
-  write(filler, array, [], [value]);
+export function fill(device: Device, target: Target, value: number): void {
+  write(device, filler, target, [], [value]);
 }
 
 /** Every element becomes the only one of `element`. */
-export function repeat(element: GpuArray, array: GpuArray): void {
-  repeater ??= kernel("repeat", repeatWgsl, ["input", "output"]);
-  write(repeater, array, [element], []);
+export function repeat(device: Device, element: Part, target: Target): void {
+  write(device, repeater, target, [element], []);
 }
 
 /** x ← x - rate · g */
-export function descend(x: GpuArray, g: GpuArray, rate: number): void {
-  descender ??= kernel("descend", descendWgsl, ["output", "input", "uniform"], true);
-  write(descender, x, [g], [rate]);
+export function descend(device: Device, x: Target, g: Part, rate: number): void {
+  write(device, descender, x, [g], [rate]);
 }
 
-function write(kernel: Kernel, array: GpuArray, inputs: readonly GpuArray[], numbers: readonly number[]): void {
-  const uniforms = numbers.map((number) => Float32Array.of(number));
-  kernel.runInto({ inputs, outputs: [array], uniforms, invocations: Math.ceil(array.size / 4) });
+function write(
+  device: Device,
+  shader: Shader,
+  target: Target,
+  inputs: readonly Part[],
+  numbers: readonly number[],
+): void {
+  if (target.bytes === 0) return;
+  const { shape, bytes } = target;
+  dispatch(device, {
+    shader,
+    inputs,
+    outputs: [target],
+    uniforms: numbers.map((number) => Float32Array.of(number)),
+    workgroups: workgroupsOf({ invocations: Math.ceil(bytes / 16) }, 256, device.limits, shader.name),
+    shapes: [shape],
+  });
 }

@@ -1,5 +1,4 @@
 /** A compute shader of one's own: WGSL source, its bindings in order, and the grid it is dispatched over. */
-import { at } from "../base/assert.js";
 import { checkList, checkObject } from "../base/arguments.js";
 import { ArgumentError, LimitError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
@@ -7,11 +6,11 @@ import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import type { Binding } from "../wgsl/binding.js";
 import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
-import type { Bound } from "./bind-groups.js";
-import { currentDevice, Device } from "./device.js";
-import { workgroupsOf, type Grid, type Workgroups } from "./grid.js";
-import { Program, type UserLines } from "./program.js";
-import type { Storage } from "./storage.js";
+import { currentDevice } from "./current.js";
+import { Device } from "./device.js";
+import { dispatch, type UniformBlock } from "./dispatch.js";
+import { workgroupsOf, type Grid } from "./grid.js";
+import { Shader, type ShaderTraits } from "./shader.js";
 
 export interface KernelOptions {
   /** Named in errors and in profiles. */
@@ -43,25 +42,6 @@ export type RunIntoOptions = Grid & {
   readonly uniforms?: readonly UniformBlock[];
 };
 
-/** Settings that only gpugrad's own kernels need. */
-interface OwnOptions {
-  /** Arrays are bound with their last vec4 filled up, so that `arrayLength` of an array<vec4f> counts it. */
-  readonly padded?: boolean;
-  /**
-   * The grid has one invocation for each vec4 of the outputs, which may be taken in parts: arrays of the outputs' size
-   * are cut alike, others are bound whole.
-   */
-  readonly windows?: boolean;
-  /** What is written is read too. */
-  readonly inPlace?: boolean;
-  /** The library's own WGSL: it compiles. Other kernels are tried in a submit of their own first. */
-  readonly trusted?: boolean;
-  /** Where in `wgsl` the text of the user stands. */
-  readonly userLines?: UserLines;
-}
-
-type UniformBlock = Uint32Array | Int32Array | Float32Array;
-
 /** What a run was given, checked and read once. */
 interface Given<Output> {
   readonly inputs: readonly GpuArray[];
@@ -69,15 +49,6 @@ interface Given<Output> {
   readonly uniforms: readonly UniformBlock[];
   readonly grid: Grid;
 }
-
-/** A part of arrays that are larger than one binding may be. */
-interface Window {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** Sizes that are remembered for one Kernel. */
-const mostAccepted = 1000;
 
 /**
  * A compute shader with bindings. It is compiled once per device, at its first run.
@@ -104,11 +75,10 @@ export class Kernel {
   readonly wgsl: string;
   readonly bindings: readonly Binding[];
   readonly workgroupSize: number;
-  readonly #own: OwnOptions;
-  readonly #program: Program;
+  readonly #shader: Shader;
   readonly #counts: Readonly<Record<Binding, number>>;
 
-  constructor(options: KernelOptions, own: OwnOptions = {}) {
+  constructor(options: KernelOptions, traits: ShaderTraits = { origin: "kernel" }) {
     const { name, wgsl, bindings, workgroupSize = 64 } = checkObject(options, "a Kernel's options");
     if (typeof name !== "string") throw new ArgumentError(`a Kernel's name must be a string, not ${describe(name)}`);
     if (typeof wgsl !== "string") throw new ArgumentError(`${name}: wgsl must be a string, not ${describe(wgsl)}`);
@@ -125,8 +95,7 @@ export class Kernel {
     this.wgsl = wgsl;
     this.bindings = Object.freeze(list as Binding[]);
     this.workgroupSize = workgroupSize;
-    this.#own = own;
-    this.#program = new Program(name, wgsl, this.bindings, own.userLines);
+    this.#shader = new Shader(name, wgsl, this.bindings, workgroupSize, traits);
     const count = (kind: Binding): number => this.bindings.filter((binding) => binding === kind).length;
     this.#counts = { input: count("input"), output: count("output"), uniform: count("uniform") };
   }
@@ -138,16 +107,23 @@ export class Kernel {
    * LimitError, OutOfMemoryError.
    */
   run(options: RunOptions): GpuArray[] {
-    const given = this.#checkOptions<Shape>(options);
-    this.#checkCount("output", given.outputs.length);
-    const shapes = given.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
-    return this.#allocateAndRun(given, shapes);
+    const { inputs, outputs, uniforms, grid } = this.#checkOptions<Shape>(options);
+    const shapes = outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
+    const device = inputs[0]?.device ?? currentDevice();
+    this.#checkUniforms(device, uniforms);
+    return this.#allocateAndRun(device, inputs, shapes, uniforms, grid);
   }
 
   /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
   runInto(options: RunIntoOptions): void {
-    const given = this.#checkOptions<HasArray>(options);
-    this.#run({ ...given, outputs: given.outputs.map((output) => this.#arrayOf(output)) });
+    const { inputs, outputs: given, uniforms, grid } = this.#checkOptions<HasArray>(options);
+    const outputs = given.map((output) => this.#arrayOf(output));
+    const device = outputs[0]?.device ?? currentDevice();
+    this.#checkUniforms(device, uniforms);
+    for (const array of [...inputs, ...outputs]) this.#checkArray(device, array);
+    this.#checkApart(inputs, outputs);
+    this.#dispatch(device, inputs, outputs, uniforms, grid);
+    for (const output of outputs) output.hold().storage.version++;
   }
 
   /** What a run was given, read once: whose getters are the user's code. */
@@ -169,12 +145,12 @@ export class Kernel {
         throw new ArgumentError(`${this.name}: workgroups are one to three numbers`);
       grid = { workgroups: [x, y, z] };
     }
-    return {
-      inputs: checkList<HasArray>(inputs, `${this.name}: inputs`).map((input) => this.#arrayOf(input)),
-      outputs: checkList<Output>(outputs, `${this.name}: outputs`),
-      uniforms: blocks,
-      grid,
-    };
+    const arrays = checkList<HasArray>(inputs, `${this.name}: inputs`).map((input) => this.#arrayOf(input));
+    const written = checkList<Output>(outputs, `${this.name}: outputs`);
+    this.#checkCount("input", arrays.length);
+    this.#checkCount("output", written.length);
+    this.#checkCount("uniform", blocks.length);
+    return { inputs: arrays, outputs: written, uniforms: blocks, grid };
   }
 
   /**
@@ -188,16 +164,23 @@ export class Kernel {
     uniforms: readonly UniformBlock[],
     invocations: number,
   ): GpuArray[] {
-    return this.#allocateAndRun({ inputs, outputs: shapes, uniforms, grid: { invocations } }, shapes);
+    const device = inputs[0]?.device ?? currentDevice();
+    return this.#allocateAndRun(device, inputs, shapes, uniforms, { invocations });
   }
 
-  #allocateAndRun({ inputs, uniforms, grid }: Given<unknown>, shapes: readonly Shape[]): GpuArray[] {
-    const device = inputs[0]?.device ?? currentDevice();
+  #allocateAndRun(
+    device: Device,
+    inputs: readonly GpuArray[],
+    shapes: readonly Shape[],
+    uniforms: readonly UniformBlock[],
+    grid: Grid,
+  ): GpuArray[] {
+    for (const array of inputs) this.#checkArray(device, array);
     for (const shape of shapes) this.#checkBindable(device, shape);
     const outputs: GpuArray[] = [];
     try {
       for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
-      this.#run({ inputs, outputs, uniforms, grid });
+      this.#dispatch(device, inputs, outputs, uniforms, grid);
     } catch (error) {
       for (const array of outputs) array.release();
       throw error;
@@ -205,20 +188,23 @@ export class Kernel {
     return outputs;
   }
 
-  #run({ inputs, outputs, uniforms, grid }: Given<GpuArray>): void {
-    this.#checkCount("input", inputs.length);
-    this.#checkCount("output", outputs.length);
-    this.#checkCount("uniform", uniforms.length);
-    const device = outputs[0]?.device ?? currentDevice();
-    for (const array of inputs) this.#checkArray(device, array);
-    for (const array of outputs) this.#checkArray(device, array);
-    const workgroups = workgroupsOf(grid, this.workgroupSize, device, this.name);
-    if (this.#own.trusted !== true) {
-      this.#checkUniforms(device, uniforms);
-      this.#checkApart(inputs, outputs);
-    }
+  #dispatch(
+    device: Device,
+    inputs: readonly GpuArray[],
+    outputs: readonly GpuArray[],
+    uniforms: readonly UniformBlock[],
+    grid: Grid,
+  ): void {
+    const workgroups = workgroupsOf(grid, this.workgroupSize, device.limits, this.name);
     if (outputs.every((output) => output.size === 0)) return;
-    this.#dispatch(device, inputs, outputs, uniforms, workgroups);
+    dispatch(device, {
+      shader: this.#shader,
+      inputs: inputs.map((array) => array.hold()),
+      outputs: outputs.map((array) => array.hold()),
+      uniforms,
+      workgroups,
+      shapes: outputs.map(({ shape }) => shape),
+    });
   }
 
   #checkArray(device: Device, array: GpuArray): void {
@@ -240,12 +226,13 @@ export class Kernel {
 
   /** WebGPU forbids to write what the same dispatch reads or writes elsewhere. */
   #checkApart(inputs: readonly GpuArray[], outputs: readonly GpuArray[]): void {
-    const seen = new Set(inputs.map(({ storage }) => storage.buffer));
-    for (const { storage } of outputs) {
-      if (seen.has(storage.buffer)) {
+    const seen = new Set(inputs.map((input) => input.hold().storage));
+    for (const output of outputs) {
+      const { storage } = output.hold();
+      if (seen.has(storage)) {
         throw new ArgumentError(`${this.name}: an output has the same memory as an input or another output`);
       }
-      seen.add(storage.buffer);
+      seen.add(storage);
     }
   }
 
@@ -259,7 +246,7 @@ export class Kernel {
 
   /** The whole shader, with the math that it names joined to it. */
   source(math: MathMode): string {
-    return this.#program.source(math);
+    return this.#shader.source(math);
   }
 
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
@@ -267,7 +254,7 @@ export class Kernel {
     if (!(device instanceof Device)) {
       throw new ArgumentError(`${this.name}: prepare takes gpugrad's device, not ${describe(device)}`);
     }
-    await this.#program.prepare(device);
+    await this.#shader.prepare(device);
   }
 
   #checkCount(kind: Binding, given: number): void {
@@ -277,95 +264,9 @@ export class Kernel {
     }
   }
 
-  #dispatch(
-    device: Device,
-    inputs: readonly GpuArray[],
-    outputs: readonly GpuArray[],
-    uniforms: readonly UniformBlock[],
-    workgroups: Workgroups,
-  ): void {
-    const { recorder } = device;
-    const compiled = this.#program.compile(device);
-    const inputStorages = inputs.map((array) => array.storage);
-    const writes = outputs.map((array) => array.storage);
-    // What can fail alone is submitted alone. WGSL of element-wise functions can't find its bindings too small.
-    const trusted = this.#own.trusted === true;
-    const isFree = !trusted && this.#own.userLines === undefined;
-    const sizes = isFree ? sizesOf([...inputs, ...outputs, ...uniforms]) : "";
-    const isDoubtful =
-      (!trusted && !compiled.verified) ||
-      (isFree && !compiled.accepted.has(sizes)) ||
-      inputStorages.some(isUncertain) ||
-      writes.some(isUncertain);
-    const isSure = !isDoubtful && inputStorages.every(isConfirmed) && writes.every(isConfirmed);
-    if (isDoubtful) recorder.flush();
-    if (!compiled.verified) recorder.check(compiled.mistake);
-    // A shader of the user's own may leave a part of what it writes as it was.
-    const reads = this.#own.inPlace === true || isFree ? [...inputStorages, ...writes] : inputStorages;
-    // Shapes, not arrays: a command is remembered until its batch is settled, and must not hold arrays back.
-    const shapes = outputs.map(({ shape }) => shape);
-    for (const window of this.#windows(device, outputs)) {
-      const bound = this.#bound(device, inputs, outputs, uniforms, window);
-      recorder.dispatch({
-        name: this.name,
-        shapes,
-        reads,
-        writes,
-        pipeline: compiled.pipeline,
-        bindGroup: device.bindGroups.get(compiled.layout, bound, isSure ? null : this.name),
-        workgroups:
-          window === null
-            ? workgroups
-            : workgroupsOf({ invocations: Math.ceil(window.bytes / 16) }, this.workgroupSize, device, this.name),
-        bytes: window === null ? bytesOf(inputs) + bytesOf(outputs) : window.bytes * (inputs.length + outputs.length),
-      });
-    }
-    if (!isDoubtful) return;
-    recorder.flush();
-    void recorder.settled().then((failed) => {
-      if (failed !== null) return;
-      if (compiled.accepted.size >= mostAccepted) compiled.accepted.clear();
-      compiled.accepted.add(sizes);
-    });
-  }
-
-  /** What stands at each binding, for the whole arrays or a part of them. */
-  #bound(
-    device: Device,
-    inputs: readonly GpuArray[],
-    outputs: readonly GpuArray[],
-    uniforms: readonly UniformBlock[],
-    window: Window | null,
-  ): Bound[] {
-    const next = { input: 0, output: 0, uniform: 0 };
-    return this.bindings.map((kind) => {
-      const index = next[kind]++;
-      if (kind === "uniform") return device.uniforms.get(at(uniforms, index));
-      const array = at(kind === "input" ? inputs : outputs, index);
-      const cut = window !== null && array.size === outputs[0]?.size;
-      const bytes = cut ? window.bytes : array.bytes;
-      const size = this.#own.padded === true ? Math.max(16, Math.ceil(bytes / 16) * 16) : Math.max(4, bytes);
-      const { buffer, number } = array.storage.pooled;
-      return { buffer, number, offset: cut ? window.offset : 0, size };
-    });
-  }
-
-  /** The parts of larger arrays than one binding may have, each bound and dispatched alone; null for the whole. */
-  #windows(device: Device, outputs: readonly GpuArray[]): (Window | null)[] {
-    const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = device.limits;
-    const bytes = outputs[0]?.bytes ?? 0;
-    if (this.#own.windows !== true || bytes <= maxStorageBufferBindingSize) return [null];
-    const step =
-      Math.floor(maxStorageBufferBindingSize / minStorageBufferOffsetAlignment) * minStorageBufferOffsetAlignment;
-    return Array.from({ length: Math.ceil(bytes / step) }, (_, k) => ({
-      offset: k * step,
-      bytes: Math.min(step, bytes - k * step),
-    }));
-  }
-
   /** @throws LimitError where an array is larger than one binding may be, and can't be taken in windows. */
   #checkBindable(device: Device, shape: Shape): void {
-    if (this.#own.windows === true) return;
+    if (this.#shader.traits.windows === true) return;
     const most = device.limits.maxStorageBufferBindingSize;
     const bytes = sizeOf(shape) * 4;
     if (bytes <= most) return;
@@ -375,23 +276,4 @@ export class Kernel {
       most,
     );
   }
-}
-
-/** Of a large buffer that the GPU may not have made. */
-function isUncertain({ pooled }: Storage): boolean {
-  return pooled.doubtful;
-}
-
-function isConfirmed({ pooled }: Storage): boolean {
-  return pooled.confirmed;
-}
-
-function bytesOf(arrays: readonly GpuArray[]): number {
-  let total = 0;
-  for (const { bytes } of arrays) total += bytes;
-  return total;
-}
-
-function sizesOf(bound: readonly (GpuArray | UniformBlock)[]): string {
-  return bound.map((each) => (each instanceof GpuArray ? each.bytes : each.byteLength)).join();
 }

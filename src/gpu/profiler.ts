@@ -1,17 +1,21 @@
 /** Measures dispatches one by one, with timestamp queries where the device has them. */
 import type { Device } from "./device.js";
+import type { Dispatch, ShaderRole } from "./recorder.js";
 
 /** The most queries that WebGPU allows in one set; a dispatch takes two. */
 const setSize = 4096;
 
 /** One dispatch, as it was recorded. */
 export interface MeasuredDispatch {
-  readonly label: string;
+  readonly role: ShaderRole;
   /** Bytes of the arrays that are read and written. */
   readonly bytes: number;
   /** Nanoseconds on the GPU; null where there are no timestamps. */
   nanoseconds: number | null;
 }
+
+/** Those that record now. */
+const profilers = new WeakMap<Device, Profiler>();
 
 /** Shared by all `profile` calls that are under way at once: each has the dispatches from its beginning to its end. */
 export class Profiler {
@@ -35,22 +39,28 @@ export class Profiler {
   static start(device: Device): () => Promise<readonly MeasuredDispatch[]> {
     const { recorder } = device;
     recorder.flush();
-    const profiler = (recorder.profiler ??= new Profiler(device));
-    const first = profiler.#dispatches.length;
-    profiler.#recording++;
+    let profiler = profilers.get(device);
+    if (profiler === undefined) profilers.set(device, (profiler = new Profiler(device)));
+    const running = profiler;
+    recorder.measure = (dispatch) => running.#measure(dispatch);
+    const first = running.#dispatches.length;
+    running.#recording++;
     return () => {
       recorder.flush();
-      const end = profiler.#dispatches.length;
-      profiler.#recording--;
-      if (profiler.#recording === 0 && recorder.profiler === profiler) recorder.profiler = null;
-      return profiler.#read(first, end);
+      const end = running.#dispatches.length;
+      running.#recording--;
+      if (running.#recording === 0) {
+        recorder.measure = null;
+        profilers.delete(device);
+      }
+      return running.#read(first, end);
     };
   }
 
   /** What the pass of the next dispatch is begun with. */
-  measure(label: string, bytes: number): GPUComputePassDescriptor {
+  #measure({ role, bytes }: Dispatch): GPUComputePassDescriptor {
     const index = (this.#dispatches.length * 2) % setSize;
-    this.#dispatches.push({ label, bytes, nanoseconds: null });
+    this.#dispatches.push({ role, bytes, nanoseconds: null });
     if (!this.#timed) return {};
     if (index === 0) this.#sets.push(this.#device.gpuDevice.createQuerySet({ type: "timestamp", count: setSize }));
     const querySet = this.#sets[this.#sets.length - 1];
@@ -86,7 +96,7 @@ export class Profiler {
       encoder.resolveQuerySet(querySet, 0, measured.length * 2, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, measured.length * 16);
       gpuDevice.queue.submit([encoder.finish()]);
-      await this.#device.orLost(staging.mapAsync(1 /* READ */));
+      await this.#device.loss.orLost(staging.mapAsync(1 /* READ */));
       const times = new BigInt64Array(staging.getMappedRange());
       measured.forEach((dispatch, index) => {
         dispatch.nanoseconds = Number((times[2 * index + 1] ?? 0n) - (times[2 * index] ?? 0n));

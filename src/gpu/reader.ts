@@ -1,27 +1,21 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
 import { OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
-import type { GpuArray } from "./array.js";
-import type { Storage } from "./storage.js";
+import type { Device } from "./device.js";
+import type { Part } from "./dispatch.js";
 
 const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
 
-export async function read(array: GpuArray): Promise<Float32Array> {
-  array.check();
-  if (array.constant !== null) return roomFor(array.size, "read").fill(array.constant);
-  if (array.element !== null) {
-    const { size } = array;
-    const [value = NaN] = await read(array.element);
-    return roomFor(size, "read").fill(value);
-  }
-  const { storage, bytes } = array;
-  if (bytes === 0) return new Float32Array(0);
+/** The numbers of a part of an array's memory. */
+export async function read(device: Device, part: Part): Promise<Float32Array> {
+  if (part.bytes === 0) return new Float32Array(0);
   // The read's own reference: the array may be released while it waits.
+  const { storage } = part;
   storage.retain();
   try {
-    const first = await copyBack(storage, bytes);
+    const first = await copyBack(device, part);
     if (first instanceof Float32Array) return first;
     // Something else in the same batch failed and took the copy with it; in a batch of its own it works.
-    const second = await copyBack(storage, bytes);
+    const second = await copyBack(device, part);
     if (second instanceof Float32Array) return second;
     throw second;
   } finally {
@@ -30,33 +24,32 @@ export async function read(array: GpuArray): Promise<Float32Array> {
 }
 
 /** The numbers, or why the copy failed. @throws what went wrong with the array itself, or with the device. */
-async function copyBack(storage: Storage, bytes: number): Promise<Float32Array | GpugradError> {
-  const { device } = storage;
-  const { recorder, pool } = device;
+async function copyBack(device: Device, { storage, offset, bytes }: Part): Promise<Float32Array | GpugradError> {
+  const { recorder, pool, loss } = device;
   if (device.lost !== null) throw device.lost;
   const staging = pool.take(bytes, usage, "read");
   try {
-    recorder.copyToBuffer(storage, staging, bytes, "read");
+    recorder.copyToBuffer(storage, offset, { buffer: staging, offset: 0 }, bytes, "read");
     recorder.flush();
     device.gpuDevice.pushErrorScope("validation");
-    const mapping = staging.buffer.mapAsync(1 /* READ */, 0, bytes).then(
+    const mapping = staging.gpuBuffer.mapAsync(1 /* READ */, 0, bytes).then(
       () => true,
       () => false,
     );
     device.gpuDevice.popErrorScope().catch(() => undefined);
-    const [isMapped, failure] = await device.orLost(Promise.all([mapping, recorder.settled()]));
+    const [isMapped, failure] = await loss.orLost(Promise.all([mapping, recorder.settled()]));
     if (storage.failure !== null) throw storage.failure;
-    const refused = staging.failure ?? failure;
-    if (refused !== null || !isMapped) pool.distrust(staging);
+    const refused = staging.refusal ?? failure;
+    if (refused !== null || !isMapped) pool.suspect(staging);
     if (refused !== null) return refused;
     if (!isMapped) {
-      return (await device.isLostNow()) ?? new ValidationError("the buffer to read back with could not be mapped");
+      return (await loss.soon()) ?? new ValidationError("the buffer to read back with could not be mapped");
     }
     const values = roomFor(bytes / 4, "read");
-    values.set(new Float32Array(staging.buffer.getMappedRange(0, bytes)));
+    values.set(new Float32Array(staging.gpuBuffer.getMappedRange(0, bytes)));
     return values;
   } finally {
-    if (staging.buffer.mapState === "mapped") staging.buffer.unmap();
+    if (staging.gpuBuffer.mapState === "mapped") staging.gpuBuffer.unmap();
     pool.give(staging);
   }
 }

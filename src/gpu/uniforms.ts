@@ -4,17 +4,24 @@
  */
 import { OutOfMemoryError } from "../base/errors.js";
 import type { Bound } from "./bind-groups.js";
-import type { Device } from "./device.js";
+import { attempt } from "./error-scopes.js";
+import { numberOf } from "./number-of.js";
+import type { Pool } from "./pool.js";
+import type { Recorder } from "./recorder.js";
 
 const most = 1024;
 
 export class UniformCache {
-  readonly #device: Device;
+  readonly #gpuDevice: GPUDevice;
+  readonly #recorder: Recorder;
+  readonly #pool: Pool;
   /** By content; the one that was used last stands last. */
   readonly #buffers = new Map<string, Bound>();
 
-  constructor(device: Device) {
-    this.#device = device;
+  constructor(gpuDevice: GPUDevice, recorder: Recorder, pool: Pool) {
+    this.#gpuDevice = gpuDevice;
+    this.#recorder = recorder;
+    this.#pool = pool;
   }
 
   get(block: ArrayBufferView): Bound {
@@ -28,30 +35,32 @@ export class UniformCache {
       this.#buffers.set(key, known);
       return known;
     }
-    const { gpuDevice, pool, recorder } = this.#device;
-    const what = `a uniform block of ${words.byteLength} bytes`;
+    const bound = this.#make(key, words);
+    this.#buffers.set(key, bound);
+    return bound;
+  }
+
+  #make(key: string, words: Uint32Array): Bound {
+    const gpuDevice = this.#gpuDevice;
+    const { byteLength: size } = words;
+    const what = `a uniform block of ${size} bytes`;
     const noRoom = (message: string): OutOfMemoryError =>
-      new OutOfMemoryError(`no room for ${what}: ${message}`, words.byteLength, pool.liveBytes);
+      new OutOfMemoryError(`no room for ${what}: ${message}`, size, this.#pool.liveBytes);
     const create = (): GPUBuffer => {
-      const buffer = gpuDevice.createBuffer({ size: words.byteLength, usage: 0x40, mappedAtCreation: true });
+      const buffer = gpuDevice.createBuffer({ size, usage: 0x40, mappedAtCreation: true });
       new Uint32Array(buffer.getMappedRange()).set(words);
       buffer.unmap();
       return buffer;
     };
     if (this.#buffers.size >= most) this.#dropOldest();
-    const { made: buffer, check } = pool.withRoom(
-      () => recorder.attempt(words.byteLength, create, noRoom, what),
-      noRoom,
-    );
-    const bound = { buffer, number: this.#device.bindGroups.numberOf(buffer), offset: 0, size: words.byteLength };
-    this.#buffers.set(key, bound);
+    const { made: buffer, check } = this.#pool.withRoom(() => attempt(gpuDevice, size, create, noRoom, what), noRoom);
     const outcome = check.then((failure) => {
       // What is no buffer must not be found again.
       if (failure !== null) this.#buffers.delete(key);
       return failure;
     });
-    recorder.check(outcome);
-    return bound;
+    this.#recorder.check(outcome);
+    return { buffer, number: numberOf(buffer), offset: 0, size };
   }
 
   /** After a failed batch: one of the buffers may be none, and all are made quickly. */
@@ -62,7 +71,7 @@ export class UniformCache {
   #dropOldest(): void {
     for (const [key, { buffer }] of this.#buffers) {
       // An unsubmitted command may use it, and must not find it destroyed.
-      this.#device.recorder.flush();
+      this.#recorder.flush();
       buffer.destroy();
       this.#buffers.delete(key);
       return;

@@ -1,5 +1,5 @@
 /** Who holds memory: for the page whose memory grows and grows. */
-import { currentDevice } from "../gpu/device.js";
+import { currentDevice } from "../gpu/current.js";
 import { sizeOf, type Shape } from "../base/shape.js";
 
 /** A Variable that holds GPU memory. */
@@ -21,7 +21,7 @@ export interface Leak {
  */
 export function leaks(): Leak[] {
   const found: Leak[] = [];
-  for (const { label, shape } of currentDevice().holdings.shares()) {
+  for (const { label, shape } of currentDevice().holdings.all()) {
     if (label !== null) found.push({ ...label, shape, bytes: sizeOf(shape) * 4 });
   }
   return found;

@@ -1,6 +1,6 @@
 /** Where the GPU's time goes. */
 import { checkFunction } from "../base/arguments.js";
-import { currentDevice } from "../gpu/device.js";
+import { currentDevice } from "../gpu/current.js";
 import { Profiler } from "../gpu/profiler.js";
 
 /** One dispatch of a profiled function. */
@@ -33,14 +33,9 @@ export async function profile(f: () => unknown): Promise<ProfileEntry[]> {
     throw error;
   }
   const measured = await finish();
-  return measured.map(({ label, bytes, nanoseconds }) => {
-    const [kernel = ""] = label.split(" ");
-    const [, name = kernel, direction] = /^(.*)_(forward|backward)$/.exec(kernel) ?? [];
-    return {
-      name,
-      direction: direction === "forward" || direction === "backward" ? direction : null,
-      gpuTime: nanoseconds === null ? null : nanoseconds / 1e6,
-      bytes,
-    };
-  });
+  return measured.map(({ role, bytes, nanoseconds }) => ({
+    ...role,
+    gpuTime: nanoseconds === null ? null : nanoseconds / 1e6,
+    bytes,
+  }));
 }

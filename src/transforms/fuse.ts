@@ -11,7 +11,7 @@ import { Elementwise, type Derivative } from "../elementwise/elementwise.js";
 import { FuseError, NotDifferentiableError } from "../base/errors.js";
 import { toList, tracing, type Function } from "../graph/function.js";
 import { GpuArray } from "../gpu/array.js";
-import { currentDevice } from "../gpu/device.js";
+import { currentDevice } from "../gpu/current.js";
 import { Shaders } from "../elementwise/kernels.js";
 import { describe } from "../base/describe.js";
 import { type Shape } from "../base/shape.js";
@@ -73,7 +73,7 @@ let count = 0;
 /** What stands for an array while a function is traced: it has no shape and no numbers yet. */
 class SymbolArray extends GpuArray {
   constructor() {
-    super(currentDevice(), [], null, null);
+    super(currentDevice(), [], { kind: "unknown" });
   }
 
   override get shape(): Shape {
@@ -90,15 +90,15 @@ class SymbolArray extends GpuArray {
   }
 
   override check(): void {
-    // A symbol can stand anywhere; what reads it goes through `storage` or `read`.
+    // A symbol can stand anywhere; what reads it goes through `hold` or `read`.
   }
 
-  override get storage(): never {
+  override hold(): never {
     throw new FuseError("fuse: the numbers were asked for, but there are none while the function is traced");
   }
 
   override read(): never {
-    return this.storage;
+    return this.hold();
   }
 }
 

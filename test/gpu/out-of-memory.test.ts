@@ -463,7 +463,7 @@ test("a real allocation: as much as the adapter gives, or 8 GiB; an error if it 
       arrays.push(array);
       // The GPU's answer is known with that of the next batch.
       await square(3).item();
-      refusal = array.storage.failure;
+      refusal = array.hold().storage.failure;
     } catch (error) {
       refusal = error;
     }

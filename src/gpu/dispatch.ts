@@ -1,0 +1,137 @@
+/** From a shader and the memory that it works on to recorded commands. */
+import { at } from "../base/assert.js";
+import type { Shape } from "../base/shape.js";
+import type { Bound } from "./bind-groups.js";
+import type { Device } from "./device.js";
+import { workgroupsOf, type Workgroups } from "./grid.js";
+import type { Compiled, Shader } from "./shader.js";
+import type { Storage } from "./storage.js";
+
+/** The bytes of one array in its memory. */
+export interface Part {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export type UniformBlock = Uint32Array | Int32Array | Float32Array;
+
+/** One run of a shader. */
+export interface Work {
+  readonly shader: Shader;
+  readonly inputs: readonly Part[];
+  readonly outputs: readonly Part[];
+  readonly uniforms: readonly UniformBlock[];
+  readonly workgroups: Workgroups;
+  /** Of the outputs; named where it fails. Not the arrays: a command is remembered, and must not hold them back. */
+  readonly shapes: readonly Shape[];
+}
+
+/** Records one dispatch, or several where arrays are larger than a binding may be. What may fail is submitted alone. */
+export function dispatch(device: Device, work: Work): void {
+  const compiled = work.shader.compile(device);
+  const sizes = work.shader.traits.origin === "kernel" ? sizesOf(work) : "";
+  const mayFail = compiled.mayFail(sizes);
+  if (!mayFail && !work.inputs.some(isRisky) && !work.outputs.some(isRisky)) {
+    record(device, work, compiled, mayFail);
+    return;
+  }
+  const settled = device.recorder.isolated(() => {
+    record(device, work, compiled, mayFail);
+  });
+  void settled.then((failure) => {
+    if (failure === null) compiled.worked(sizes);
+  });
+}
+
+function record(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
+  if (!compiled.isVerified) device.recorder.check(compiled.mistake);
+  const most = device.limits.maxStorageBufferBindingSize;
+  const bytes = work.outputs[0]?.bytes ?? 0;
+  if (work.shader.traits.windows !== true || bytes <= most) recordWhole(device, work, compiled, mayFail);
+  else for (const part of windows(work, bytes, device.limits)) recordWhole(device, part, compiled, mayFail);
+}
+
+function recordWhole(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
+  const { shader, inputs, outputs, shapes, workgroups } = work;
+  const { inPlace, origin } = shader.traits;
+  const reads = storagesOf(inputs);
+  const writes = storagesOf(outputs);
+  // A user's kernel may leave a part of what it writes as it was.
+  const readsOutputs = inPlace === true || origin === "kernel";
+  // Only what WebGPU may refuse needs error scopes around it.
+  const purpose = !mayFail && reads.every(isSure) && writes.every(isSure) ? null : shader.name;
+  device.recorder.dispatch({
+    name: shader.name,
+    role: shader.role,
+    shapes,
+    reads: readsOutputs ? [...reads, ...writes] : reads,
+    writes,
+    pipeline: compiled.pipeline,
+    bindGroup: device.bindGroups.get(compiled.layout, bindingsOf(device, work), purpose),
+    workgroups,
+    bytes: bytesOf(inputs) + bytesOf(outputs),
+  });
+}
+
+/** What stands at each binding. */
+function bindingsOf(device: Device, { shader, inputs, outputs, uniforms }: Work): Bound[] {
+  const next = { input: 0, output: 0, uniform: 0 };
+  const padded = shader.traits.padded === true;
+  return shader.bindings.map((kind) => {
+    const index = next[kind]++;
+    if (kind === "uniform") return device.uniforms.get(at(uniforms, index));
+    const { storage, offset, bytes } = at(kind === "input" ? inputs : outputs, index);
+    const { gpuBuffer, number } = storage.buffer;
+    return { buffer: gpuBuffer, number, offset, size: padded ? paddedBytes(bytes) : Math.max(4, bytes) };
+  });
+}
+
+/** Bytes with the last vec4 filled up. */
+function paddedBytes(bytes: number): number {
+  return Math.max(16, Math.ceil(bytes / 16) * 16);
+}
+
+/** The same work in parts that fit a binding: arrays of the outputs' size are cut alike. */
+function windows(work: Work, bytes: number, limits: GPUSupportedLimits): Work[] {
+  const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
+  const step = Math.floor(most / alignment) * alignment;
+  const { shader } = work;
+  return Array.from({ length: Math.ceil(bytes / step) }, (_, k) => {
+    const size = Math.min(step, bytes - k * step);
+    const cut = (part: Part): Part =>
+      part.bytes === bytes ? { storage: part.storage, offset: part.offset + k * step, bytes: size } : part;
+    return {
+      ...work,
+      inputs: work.inputs.map(cut),
+      outputs: work.outputs.map(cut),
+      workgroups: workgroupsOf({ invocations: Math.ceil(size / 16) }, shader.workgroupSize, limits, shader.name),
+    };
+  });
+}
+
+function isRisky({ storage }: Part): boolean {
+  return storage.buffer.isRisky;
+}
+
+function isSure({ buffer }: Storage): boolean {
+  return buffer.isSure;
+}
+
+function storagesOf(parts: readonly Part[]): Storage[] {
+  return parts.map(({ storage }) => storage);
+}
+
+function bytesOf(parts: readonly Part[]): number {
+  let total = 0;
+  for (const { bytes } of parts) total += bytes;
+  return total;
+}
+
+function sizesOf({ inputs, outputs, uniforms }: Work): string {
+  return [
+    ...inputs.map(({ bytes }) => bytes),
+    ...outputs.map(({ bytes }) => bytes),
+    ...uniforms.map(({ byteLength }) => byteLength),
+  ].join();
+}
