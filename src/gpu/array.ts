@@ -1,18 +1,18 @@
 /** An array of float32 numbers on the GPU: a shape over a piece of GPU memory. What NumPy's arrays are to DeZero. */
+import { checkObject } from "../base/arguments.js";
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../base/errors.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import { currentDevice } from "./current.js";
 import type { Device } from "./device.js";
 import type { Holding, Label } from "./holdings.js";
+import { copyNumbers } from "./dispatch.js";
+import { isAligned } from "./foreign.js";
 import { descend, fill, repeat } from "./in-place.js";
 import { read, roomFor } from "./reader.js";
 import { Storage } from "./storage.js";
 
 const oneElement: Shape = Object.freeze([1]);
-
-/** What every buffer of an array can be used for; an application may draw from it or copy it. */
-const arrayUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
 
 /** Where an array's numbers are: in memory, or known without any. */
 type Numbers =
@@ -75,8 +75,7 @@ export class GpuArray {
    */
   static allocate(device: Device, shape: Shape, purpose: string): GpuArray {
     checkBytes(device, shape, purpose);
-    const buffer = device.pool.take(sizeOf(shape) * 4, arrayUsage, purpose);
-    return new GpuArray(device, shape, holdingOf(new Storage(buffer, device.pool), 0, shape));
+    return new GpuArray(device, shape, holdingOf(Storage.allocate(device.pool, sizeOf(shape) * 4, purpose), 0, shape));
   }
 
   /** A copy of `values` on the GPU. @throws ShapeError where the shape has another size; LimitError. */
@@ -98,31 +97,27 @@ export class GpuArray {
 
   /**
    * An array over the application's own buffer, without a copy. The buffer stays the application's: it is never
-   * destroyed or reused. It must have been made by the current device with usage STORAGE (and COPY_SRC to read it), and
-   * have at least as many bytes as the array, rounded up to a multiple of 16.
+   * destroyed or reused, and nothing but the array's elements is written. It must have been made by the current device
+   * with usage STORAGE (and COPY_SRC to read the array). It may be a vertex buffer, or any other of a multiple of 4 bytes;
+   * where it ends within a group of four elements, or the array does and is written, gpugrad works on a copy.
    *
-   * @throws ArgumentError, ShapeError, LimitError.
+   * All arrays over one buffer share its version: a change of one in place counts as a change of each, overlapping or
+   * not. What the application itself changes is told with `markModified()`.
+   *
+   * @param options.offset the first element's place in bytes: a multiple of 4 where the buffer has usage COPY_SRC and
+   * COPY_DST, else of the device's limits.minStorageBufferOffsetAlignment
+   * @throws ArgumentError; ShapeError; LimitError where the buffer doesn't hold as many elements.
    * @example
-   * const buffer = device.gpuDevice.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+   * const { STORAGE, COPY_SRC } = GPUBufferUsage;
+   * const buffer = device.gpuDevice.createBuffer({ size: 12, usage: STORAGE | COPY_SRC });
    * const x = new Variable(GpuArray.fromBuffer(buffer, [3]));
    */
-  static fromBuffer(buffer: GPUBuffer, shape: Shape): GpuArray {
+  static fromBuffer(buffer: GPUBuffer, shape: Shape, options: { readonly offset?: number } = {}): GpuArray {
     const device = currentDevice();
     const checked = checkShape(shape);
-    const given: unknown = buffer;
-    if (Object.prototype.toString.call(given) !== "[object GPUBuffer]") {
-      throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
-    }
-    const bytes = Math.max(16, Math.ceil(sizeOf(checked) / 4) * 16);
-    if (buffer.size < bytes) {
-      throw new LimitError(
-        `fromBuffer: shape ${showShape(checked)} needs a buffer of ${bytes} bytes (a multiple of 16), this one has ${buffer.size}`,
-        bytes,
-        buffer.size,
-      );
-    }
-    if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
-    return new GpuArray(device, checked, holdingOf(Storage.foreign(buffer), 0, checked));
+    const { offset = 0 } = checkObject(options, "fromBuffer's options");
+    checkForeign(device, buffer, checked, offset);
+    return new GpuArray(device, checked, holdingOf(Storage.foreign(buffer), offset, checked));
   }
 
   get shape(): Shape {
@@ -250,8 +245,17 @@ export class GpuArray {
   }
 
   /**
-   * Says that the numbers were changed by somebody else: the application, in its own buffer or in `buffer`. A graph that
-   * still needs the old ones then refuses to go backward. Functions of gpugrad's that change an array do it themselves.
+   * Says that the application has changed the numbers, in its own buffer or in `buffer`: a graph that still needs the old
+   * ones then refuses to go backward. Call `flush()` before such a change, so that what was computed from the old numbers
+   * is submitted, and this after it. What gpugrad changes itself needs no word.
+   *
+   * @example
+   * const p = new Variable([1, 2, 3, 4]);
+   * const y = square(p);
+   * flush();
+   * device.gpuDevice.queue.writeBuffer(p.data.buffer, 0, Float32Array.of(9));
+   * p.data.markModified();
+   * // y.backward() throws a ModifiedError: its gradient needs the old numbers
    */
   markModified(): void {
     const { memory } = this;
@@ -267,12 +271,8 @@ export class GpuArray {
     if (array.constant !== null) fill(this.device, target, array.constant);
     else {
       const source = array.hold();
-      if (source.storage === target.storage) return;
-      const label = `assign ${showShape(this.shape)}`;
-      const { recorder } = this.device;
-      if (this.bytes > 0) {
-        recorder.copy(source.storage, source.offset, target.storage, target.offset, this.bytes, label);
-      }
+      if (source.storage === target.storage && source.offset === target.offset) return;
+      copyNumbers(this.device, source, target);
     }
     target.storage.version++;
   }
@@ -329,6 +329,42 @@ export class GpuArray {
     const numbers = this.#numbers;
     if (numbers.kind === "held") this.device.holdings.remove(this, numbers);
     else if (numbers.kind === "repeated") numbers.element.release();
+  }
+}
+
+/** @throws ArgumentError, LimitError where an array of this shape can't be laid over the application's buffer. */
+function checkForeign(device: Device, buffer: GPUBuffer, shape: Shape, offset: number): void {
+  const given: unknown = buffer;
+  if (!isBuffer(given)) throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
+  if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset % 4 !== 0) {
+    throw new ArgumentError(`fromBuffer: offset must be a multiple of 4, not ${describe(offset)}`);
+  }
+  const needed = offset + sizeOf(shape) * 4;
+  if (buffer.size < needed) {
+    throw new LimitError(
+      `fromBuffer: shape ${showShape(shape)} at offset ${offset} needs a buffer of ${needed} bytes, this one has ${buffer.size}`,
+      needed,
+      buffer.size,
+    );
+  }
+  if (!isAligned(device, offset) && (buffer.usage & 0xc) !== 0xc) {
+    throw new ArgumentError(
+      `fromBuffer: offset must be a multiple of ${device.limits.minStorageBufferOffsetAlignment} on this device, or the ` +
+        `buffer's usage include COPY_SRC and COPY_DST; it is ${offset}`,
+    );
+  }
+}
+
+/** Told by what it can do: runtimes differ in the name of its class. */
+function isBuffer(value: unknown): value is GPUBuffer {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    const { size, usage, mapAsync, destroy } = value as Record<keyof GPUBuffer, unknown>;
+    return [size, usage].every(Number.isSafeInteger) && [mapAsync, destroy].every((f) => typeof f === "function");
+  } catch {
+    // The getters of a buffer refuse what only looks like one.
+    return false;
   }
 }
 

@@ -1,34 +1,26 @@
 /** From a shader and the memory that it works on to recorded commands. */
 import { at } from "../base/assert.js";
-import type { Shape } from "../base/shape.js";
 import type { Bound } from "./bind-groups.js";
 import type { Device } from "./device.js";
-import { workgroupsOf, type Workgroups } from "./grid.js";
-import type { Compiled, Shader } from "./shader.js";
+import { copyPart, onCopies } from "./foreign.js";
+import { workgroupsOf } from "./grid.js";
+import type { Compiled } from "./shader.js";
 import type { Storage } from "./storage.js";
+import { paddedBytes, type Part, type Work } from "./work.js";
 
-/** The bytes of one array in its memory. */
-export interface Part {
-  readonly storage: Storage;
-  readonly offset: number;
-  readonly bytes: number;
+/** Records a run of a shader. Of the application's own buffers, it writes the arrays' elements and nothing else. */
+export function dispatch(device: Device, work: Work): void {
+  if (work.outputs.some(isForeign) || work.inputs.some(isForeign)) onCopies(device, work, dispatchAsIs);
+  else dispatchAsIs(device, work);
 }
 
-export type UniformBlock = Uint32Array | Int32Array | Float32Array;
-
-/** One run of a shader. */
-export interface Work {
-  readonly shader: Shader;
-  readonly inputs: readonly Part[];
-  readonly outputs: readonly Part[];
-  readonly uniforms: readonly UniformBlock[];
-  readonly workgroups: Workgroups;
-  /** Of the outputs; named where it fails. Not the arrays: a command is remembered, and must not hold them back. */
-  readonly shapes: readonly Shape[];
+/** Copies the numbers of one array to another one's place. */
+export function copyNumbers(device: Device, from: Part, to: Part): void {
+  copyPart(device, from, to, dispatchAsIs);
 }
 
 /** Records one dispatch, or several where arrays are larger than a binding may be. What may fail is submitted alone. */
-export function dispatch(device: Device, work: Work): void {
+function dispatchAsIs(device: Device, work: Work): void {
   const compiled = work.shader.compile(device);
   const sizes = work.shader.traits.origin === "kernel" ? sizesOf(work) : "";
   const mayFail = compiled.mayFail(sizes);
@@ -87,11 +79,6 @@ function bindingsOf(device: Device, { shader, inputs, outputs, uniforms }: Work)
   });
 }
 
-/** Bytes with the last vec4 filled up. */
-function paddedBytes(bytes: number): number {
-  return Math.max(16, Math.ceil(bytes / 16) * 16);
-}
-
 /** The same work in parts that fit a binding: arrays of the outputs' size are cut alike. */
 function windows(work: Work, bytes: number, limits: GPUSupportedLimits): Work[] {
   const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
@@ -112,6 +99,10 @@ function windows(work: Work, bytes: number, limits: GPUSupportedLimits): Work[] 
 
 function isRisky({ storage }: Part): boolean {
   return storage.buffer.isRisky;
+}
+
+function isForeign({ storage }: Part): boolean {
+  return storage.buffer.state === "foreign";
 }
 
 function isSure({ buffer }: Storage): boolean {

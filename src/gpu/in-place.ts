@@ -5,9 +5,10 @@ import repeatWgsl from "../../shaders/repeat.wgsl?raw";
 import type { Shape } from "../base/shape.js";
 import type { Binding } from "../wgsl/binding.js";
 import type { Device } from "./device.js";
-import { dispatch, type Part } from "./dispatch.js";
+import { dispatch } from "./dispatch.js";
 import { workgroupsOf } from "./grid.js";
 import { Shader } from "./shader.js";
+import type { Part } from "./work.js";
 
 /** A shader with one invocation for each vec4 of what it writes. */
 function shader(name: string, wgsl: string, bindings: readonly Binding[], inPlace = false): Shader {

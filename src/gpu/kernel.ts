@@ -8,9 +8,10 @@ import type { MathMode } from "../wgsl/math.js";
 import { checkDevice, GpuArray } from "./array.js";
 import { currentDevice } from "./current.js";
 import { Device } from "./device.js";
-import { dispatch, type UniformBlock } from "./dispatch.js";
+import { dispatch } from "./dispatch.js";
 import { workgroupsOf, type Grid } from "./grid.js";
 import { Shader, type ShaderTraits } from "./shader.js";
+import type { UniformBlock } from "./work.js";
 
 export interface KernelOptions {
   /** Named in errors and in profiles. */

@@ -1,7 +1,7 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
 import { OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
 import type { Device } from "./device.js";
-import type { Part } from "./dispatch.js";
+import type { Part } from "./work.js";
 
 const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
 

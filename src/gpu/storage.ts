@@ -2,10 +2,14 @@
 import type { GpugradError } from "../base/errors.js";
 import { TrackedBuffer } from "./buffer.js";
 
-/** Takes a buffer back that nobody looks at any more. */
+/** Gives buffers, and takes back those that nobody looks at any more. */
 export interface BufferOwner {
+  take(bytes: number, usage: GPUBufferUsageFlags, purpose: string): TrackedBuffer;
   give(buffer: TrackedBuffer): void;
 }
+
+/** What every buffer of an array can be used for; an application may draw from it or copy it. */
+const arrayUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
 
 /** Of the application's own buffers: all arrays over one of them share its version, and what is known of it. */
 const foreign = new WeakMap<GPUBuffer, Storage>();
@@ -24,6 +28,12 @@ export class Storage {
     this.#owner = owner;
   }
 
+  /** Memory of gpugrad's own, holding anything. @throws OutOfMemoryError */
+  static allocate(owner: BufferOwner, bytes: number, purpose: string): Storage {
+    return new Storage(owner.take(bytes, arrayUsage, purpose), owner);
+  }
+
+  /** That of the application's own buffer: the same one for all arrays over it. */
   static foreign(gpuBuffer: GPUBuffer): Storage {
     let storage = foreign.get(gpuBuffer);
     if (storage === undefined)

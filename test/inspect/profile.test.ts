@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { exp, init, prepare, profile, square, stats, sum, Variable } from "../../src/index.js";
+import { exp, init, Kernel, prepare, profile, square, stats, sum, Variable } from "../../src/index.js";
 
 beforeAll(async () => {
   await init();
@@ -33,6 +33,25 @@ test("takes async functions, and more dispatches than one set of queries has", a
   });
   expect(entries).toHaveLength(6300);
   expect(await profile(() => sum([1, 2]))).toMatchObject([{ name: "sum", direction: null }]);
+});
+
+test("a Kernel's name is given whole, with spaces or a word that means a direction elsewhere", async () => {
+  const kernel = (name: string): Kernel =>
+    new Kernel({
+      name,
+      wgsl: `
+        @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(64)
+        fn main(@builtin(global_invocation_id) id: vec3u) { if (id.x < arrayLength(&y)) { y[id.x] = 1.0; } }`,
+      bindings: ["output"],
+    });
+  const names = ["three point stencil", "step_forward", "1 2"];
+  const entries = await profile(() => {
+    for (const name of names) kernel(name).run({ inputs: [], outputs: [[3]], invocations: 3 });
+  });
+  expect(entries.map(({ name, direction }) => ({ name, direction }))).toEqual(
+    names.map((name) => ({ name, direction: null })),
+  );
 });
 
 test("an error in the profiled function comes through, and the next call is not measured", async () => {
