@@ -66,7 +66,7 @@ function addRow(row: Row): (tally: Tally) => void {
   byId("rows", HTMLTableSectionElement).append(line);
   return (tally) => {
     here.textContent = showError(tally);
-    at.textContent = tally.share > 0 || tally.largest === 0 ? "" : tally.at;
+    at.textContent = tally.largest === 0 ? "" : tally.at;
     small.textContent = showSmall(tally);
     line.classList.toggle("bad", tally.broken > 0);
   };
@@ -76,9 +76,8 @@ function cell(text: string): HTMLTableCellElement {
   return html("td", "", [text]);
 }
 
-function showError({ largest, share, broken }: Tally): string {
+function showError({ largest, broken }: Tally): string {
   const wrong = broken === 0 ? "" : `, ${broken} wrong`;
-  if (share > 0) return `${share.toFixed(2)} of the bound${wrong}`;
   return (largest === 0 ? "exact" : `${largest.toFixed(3)} ULP`) + wrong;
 }
 
@@ -114,10 +113,10 @@ function reportOf({ adapterInfo, isSoftware }: Device, tallies: readonly (readon
     const figure = measured[row.name];
     const parts = [
       row.name.padEnd(20),
-      ("bound" in row.accuracy ? "a bound" : promised(row)).padEnd(12),
+      promised(row).padEnd(12),
       showError(tally).padEnd(22),
       (figure === undefined ? "–" : showError(figure.tally)).padEnd(22),
-      tally.share > 0 || tally.largest === 0 ? "" : tally.at,
+      tally.largest === 0 ? "" : tally.at,
       tally.flushed > 0 ? `${tally.flushed} of ${tally.subnormal} small results taken for 0` : "",
       tally.falls > 0 ? `${tally.falls} neighbours out of order` : "",
     ];

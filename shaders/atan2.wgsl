@@ -5,6 +5,5 @@ fn atan2_forward(a: f32, b: f32) -> f32 {
 
 // dy/da = b / (a² + b²), dy/db = -a / (a² + b²); NaN at the origin
 fn atan2_backward(a: f32, b: f32, gy: f32) -> vec2f {
-  let squares = a * a + b * b;
-  return vec2f(gy * math_div(b, squares), -gy * math_div(a, squares));
+  return vec2f(math_angle_gradient(gy, a, b), -math_angle_gradient(gy, b, a));
 }

@@ -5,5 +5,5 @@ fn erf_forward(x: f32) -> f32 {
 
 // dy/dx = 2/√π exp(-x²)
 fn erf_backward(x: f32, gy: f32) -> f32 {
-  return gy * (1.1283791670955126 * math_exp(-x * x));
+  return gy * math_erf_slope(x);
 }

@@ -1,4 +1,4 @@
 // y = 1 where a >= b, else 0; 0 where one is NaN. It has no gradient.
 fn greaterEqual_forward(a: f32, b: f32) -> f32 {
-  return select(0.0, 1.0, a >= b);
+  return select(0.0, 1.0, math_less(b, a) | math_equal(a, b));
 }

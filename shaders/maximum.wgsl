@@ -5,6 +5,6 @@ fn maximum_forward(a: f32, b: f32) -> f32 {
 
 // The greater one gets the gradient; equals share it. Where one is NaN, both get it.
 fn maximum_backward(a: f32, b: f32, gy: f32) -> vec2f {
-  let share = select(gy, 0.5 * gy, a == b);
-  return vec2f(select(share, 0.0, a < b), select(share, 0.0, a > b));
+  let share = select(gy, 0.5 * gy, math_equal(a, b));
+  return vec2f(select(share, 0.0, math_less(a, b)), select(share, 0.0, math_less(b, a)));
 }

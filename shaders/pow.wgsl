@@ -4,8 +4,6 @@ fn pow_forward(a: f32, b: f32) -> f32 {
 }
 
 // dy/da = b a^(b-1), 0 where b = 0; dy/db = y ln a, 0 where a = 0 and b >= 0
-fn pow_backward(a: f32, b: f32, y: f32, gy: f32) -> vec2f {
-  let slope = gy * (b * math_pow(a, b - 1.0));
-  let growth = gy * (y * math_log(a));
-  return vec2f(select(slope, 0.0, b == 0.0), select(growth, 0.0, a == 0.0 && b >= 0.0));
+fn pow_backward(a: f32, b: f32, gy: f32) -> vec2f {
+  return math_pow_gradient(gy, a, b);
 }

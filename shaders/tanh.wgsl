@@ -3,7 +3,7 @@ fn tanh_forward(x: f32) -> f32 {
   return math_tanh(x);
 }
 
-// dy/dx = 1 - tanh² x = 1 - y²
-fn tanh_backward(y: f32, gy: f32) -> f32 {
-  return gy * (1.0 - y * y);
+// dy/dx = 1 - tanh² x, from x: of 1 - y² nothing is left where y rounds to 1
+fn tanh_backward(x: f32, gy: f32) -> f32 {
+  return gy * math_tanh_slope(x);
 }

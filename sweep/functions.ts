@@ -1,7 +1,7 @@
 /** The library's function for each row, called as anybody would. */
 import * as g from "../src/index.js";
 import { Variable } from "../src/index.js";
-import type { Row } from "./table.js";
+import type { Gradient, Row } from "./table.js";
 
 type Apply = (...operands: Variable[]) => Variable;
 
@@ -38,9 +38,9 @@ const functions: Readonly<Record<string, Apply>> = {
 };
 
 /** The function of a row, or the one whose gradient the row is of. */
-export function functionOf({ name }: Row): Apply {
-  const f = functions[name.replace(" backward", "")];
-  if (f === undefined) throw new Error(`there is no function ${name}`);
+export function functionOf({ of }: Row): Apply {
+  const f = functions[of];
+  if (f === undefined) throw new Error(`there is no function ${of}`);
   return f;
 }
 
@@ -54,18 +54,29 @@ export async function compute(
   b: Float32Array,
   afterwards?: Afterwards,
 ): Promise<Float32Array> {
-  const isBackward = row.name.endsWith(" backward");
+  const { gradient } = row;
   const operands = (row.operands === 2 ? [a, b] : [a]).map(
-    (values) => new Variable(values, { requiresGrad: isBackward }),
+    (values, k) => new Variable(values, { requiresGrad: gradient?.operand === k }),
   );
   const y = functionOf(row)(...operands);
-  if (isBackward) y.backward();
-  const result = isBackward ? operands[0]?.grad : y;
-  if (result === null || result === undefined) throw new Error(`${row.name} gave no gradient`);
+  const result = gradient === null ? y : gradientOf(y, operands[gradient.operand], gradient);
   const looked = afterwards === undefined ? result : afterwards(result);
   try {
     return await looked.read();
   } finally {
     for (const variable of [looked, result, y, ...operands]) variable.dispose();
   }
+}
+
+function gradientOf(y: Variable, x: Variable | undefined, { order, createGraph }: Gradient): Variable {
+  y.backward({ createGraph });
+  const first = x?.grad;
+  if (x === undefined || first === null || first === undefined) throw new Error("there is no gradient");
+  if (order === 1) return first;
+  x.clearGrad();
+  first.backward();
+  const second = x.grad;
+  first.dispose();
+  if (second === null) throw new Error("there is no second derivative");
+  return second;
 }

@@ -28,8 +28,6 @@ export interface Tally {
   /** How many such results there are, and how many are off by more than 1 ULP. */
   normal: number;
   overOne: number;
-  /** For rows with a bound of their own: the largest share of it that an error takes. */
-  share: number;
   /** Exact results below 2⁻¹²⁶: how many, how many became 0 though they should not, the largest error in units of 2⁻¹⁴⁹. */
   subnormal: number;
   flushed: number;
@@ -51,7 +49,6 @@ export function emptyTally(): Tally {
     at: "",
     normal: 0,
     overOne: 0,
-    share: 0,
     subnormal: 0,
     flushed: 0,
     subnormalLargest: 0,
@@ -74,7 +71,6 @@ export function joined(p: Tally, q: Tally): Tally {
     at: worse.at,
     normal: p.normal + q.normal,
     overOne: p.overOne + q.overOne,
-    share: Math.max(p.share, q.share),
     subnormal: p.subnormal + q.subnormal,
     flushed: p.flushed + q.flushed,
     subnormalLargest: Math.max(p.subnormalLargest, q.subnormalLargest),
@@ -106,9 +102,8 @@ function unitsOf(exact: number): number {
  */
 export function judge(row: Row, { a, b, results, before }: Block, most?: number): Tally {
   const tally = emptyTally();
-  const { exact, accuracy, mayFlush, monotonic } = row;
-  const limit = most ?? ("ulp" in accuracy ? accuracy.ulp : Infinity);
-  const bound = "bound" in accuracy ? accuracy.bound : null;
+  const { exact, accuracy, mayFlush, monotonic, keptFrom } = row;
+  const limit = most ?? accuracy.ulp;
   const isNearest = "nearest" in accuracy;
   const checksOrder = monotonic !== undefined;
   const two = row.operands === 2;
@@ -123,14 +118,14 @@ export function judge(row: Row, { a, b, results, before }: Block, most?: number)
     const size = Math.abs(want);
 
     if (size >= smallestNormal && size < overflow) {
+      if (found === 0 && size < keptFrom) {
+        tally.subnormal++;
+        tally.flushed++;
+        continue;
+      }
       tally.normal++;
-      const difference = Math.abs(found - want);
-      const error = difference * unitsOf(want);
-      const isFine = isNearest
-        ? found === Math.fround(want)
-        : bound === null
-          ? error <= limit
-          : difference <= bound(x, want);
+      const error = Math.abs(found - want) * unitsOf(want);
+      const isFine = isNearest ? found === Math.fround(want) : error <= limit;
       if (!isFine && mayFlush && isFlushedOperand(row, x, y, found)) {
         tally.flushedOperands++;
         continue;
@@ -140,9 +135,8 @@ export function judge(row: Row, { a, b, results, before }: Block, most?: number)
         tally.at = showOperands(row, x, y);
       }
       if (!(error <= 1)) tally.overOne++;
-      if (bound !== null) tally.share = Math.max(tally.share, difference / bound(x, want));
       if (!isFine) report(tally, row, x, y, found, want);
-    } else if (!judgeSpecial(tally, row, x, found, want)) {
+    } else if (!judgeSpecial(tally, row, found, want)) {
       if (mayFlush && isFlushedOperand(row, x, y, found)) tally.flushedOperands++;
       else report(tally, row, x, y, found, want);
     }
@@ -163,9 +157,10 @@ export function judge(row: Row, { a, b, results, before }: Block, most?: number)
 }
 
 /** NaN, zero, infinity and subnormal numbers. Whether the result is as it must be. */
-function judgeSpecial(tally: Tally, row: Row, x: number, found: number, want: number): boolean {
+function judgeSpecial(tally: Tally, row: Row, found: number, want: number): boolean {
   if (Number.isNaN(want)) return Number.isNaN(found);
-  if (want === 0) return Object.is(found, want) || ("bound" in row.accuracy && isWithin(row, x, found, want));
+  // A gradient of -0 is as good as one of 0.
+  if (want === 0) return Object.is(found, want) || (row.gradient !== null && found === 0);
   if (Math.abs(want) >= overflow) return found === (want > 0 ? Infinity : -Infinity);
   tally.subnormal++;
   const units = Math.abs(found - want) / smallest;
@@ -173,15 +168,10 @@ function judgeSpecial(tally: Tally, row: Row, x: number, found: number, want: nu
     tally.flushed++;
     return row.mayFlush;
   }
-  if (isWithin(row, x, found, want)) return true;
   if (units > tally.subnormalLargest) tally.subnormalLargest = units;
   // WGSL says nothing of a flushed number's sign.
   const hasSign = Math.sign(1 / found) === Math.sign(want) || (found === 0 && row.mayFlush);
   return units <= 1 && hasSign;
-}
-
-function isWithin({ accuracy }: Row, x: number, found: number, want: number): boolean {
-  return "bound" in accuracy && Math.abs(found - want) <= accuracy.bound(x, want);
 }
 
 /** Whether the result is the one for subnormal operands taken as 0, of either sign. */

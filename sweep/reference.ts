@@ -3,7 +3,7 @@
  * far below what a float32 can tell; those that it lacks are written here so as to lose no digits anywhere.
  */
 
-export const twoOverRootPi = 2 / Math.sqrt(Math.PI);
+const twoOverRootPi = 2 / Math.sqrt(Math.PI);
 
 /** 1 / (1 + e⁻ˣ), relative accuracy kept far below 0 too. */
 export function sigmoid(x: number): number {
@@ -60,4 +60,33 @@ export function relu(x: number): number {
 /** C's pow, which differs from JavaScript's at 1^NaN and (±1)^±Infinity. */
 export function pow(x: number, y: number): number {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+}
+
+/** The derivative of erf. */
+export function erfSlope(x: number): number {
+  return twoOverRootPi * Math.exp(-x * x);
+}
+
+/** The derivative of a / b by b. */
+export function divisorSlope(a: number, b: number): number {
+  return -a / b / b;
+}
+
+/** The derivative of aᵇ by a: b aᵇ⁻¹, and 0 for b = 0. */
+export function baseSlope(a: number, b: number): number {
+  if (b === 0) return 0;
+  const isEdge = a === 0 || Math.abs(a) === Infinity;
+  const power = isEdge ? pow(a, reduced(b)) : pow(a, b) / a;
+  return power === 0 && Math.abs(b) === Infinity ? 0 : b * power;
+}
+
+/** b - 1, or where float64 would round it a number that is whole, odd and negative as b - 1 is: large b are even. */
+function reduced(b: number): number {
+  if (Math.abs(b) < 0.5) return -0.5;
+  return Math.abs(b) >= 2 ** 53 && Math.abs(b) < Infinity ? Math.sign(b) * (2 ** 53 - 1) : b - 1;
+}
+
+/** The derivative of aᵇ by b: aᵇ ln a, and 0 for a = 0 and b >= 0. */
+export function exponentSlope(a: number, b: number): number {
+  return a === 0 && b >= 0 ? 0 : pow(a, b) * Math.log(a);
 }

@@ -51,9 +51,7 @@ export function machines(figures) {
 }
 
 /** @param {Figure["tally"]} tally @returns {string[]} the largest, where it is, and how many are above 1 ULP */
-function showErrors({ largest, at, share, overOne, normal }) {
-  // Where a formula cancels, ULP of the result say nothing.
-  if (share > 0) return [`${share.toFixed(2)} of the bound`, "", ""];
+function showErrors({ largest, at, overOne, normal }) {
   return largest === 0 ? ["0", "", "none"] : [largest.toFixed(3), at, showShare(overOne, normal)];
 }
 

@@ -1,21 +1,34 @@
 /**
- * What is promised of each function, forward and backward: one row each. It holds on every driver, relaxed math
- * included, other than where a row says that the operation is the driver's: then it is what WGSL asks of drivers.
+ * What is promised of each function, of its gradient by both ways and of its second derivative: one row each. It holds on
+ * every driver, relaxed math included, other than where a row says that the operation is the driver's: then it is what
+ * a driver gives whose divisions and square roots are within 1.5 ULP.
  */
-import { erf, pow, relu, sigmoid, sigmoidSlope, sign, softplus, tanhSlope, twoOverRootPi } from "./reference.js";
+import * as reference from "./reference.js";
+import { erf, pow, relu, sigmoid, sign, softplus } from "./reference.js";
 
 /** By how much a normal result may differ from the exact one. */
 export type Accuracy =
   /** Units in the last place of a float32 of the exact result's size. */
   | { readonly ulp: number }
   /** The float32 nearest to the exact result, every one. */
-  | { readonly ulp: 0.5; readonly nearest: true }
-  /** An absolute error that depends on x, for gradients whose formula cancels; in words too. */
-  | { readonly bound: (x: number, exact: number) => number; readonly words: string };
+  | { readonly ulp: 0.5; readonly nearest: true };
+
+/** Which gradient, where that of the result is 1. */
+export interface Gradient {
+  /** The operand, by index, that it is of. */
+  readonly operand: 0 | 1;
+  readonly order: 1 | 2;
+  /** By the graph of derivatives, or by the backward shaders. A second derivative takes the graph, then the shaders. */
+  readonly createGraph: boolean;
+}
 
 export interface Row {
-  /** "exp", or "exp backward" for its gradient where that of the result is 1. */
+  /** "exp"; "exp backward" and "exp createGraph" for its gradient by either way; "exp second" for its second derivative. */
   readonly name: string;
+  /** The function. */
+  readonly of: string;
+  /** Null where the row is of the function's own results. */
+  readonly gradient: Gradient | null;
   readonly operands: 1 | 2;
   /** In float64. The second operand only counts where there are two. */
   readonly exact: (a: number, b: number) => number;
@@ -24,40 +37,74 @@ export interface Row {
   readonly monotonic?: boolean;
   /** Subnormal operands and results may be taken for 0, as WGSL allows. Else results below 2⁻¹²⁶ are kept to one unit. */
   readonly mayFlush: boolean;
+  /** Normal results below this may be 0, where a factor on the way to them is subnormal. */
+  readonly keptFrom: number;
   /** Where it is computed by the driver's own operation. */
   readonly driver?: true;
   /** Bit patterns, from and to, where errors are largest: a sample looks here more closely. */
   readonly dense: readonly (readonly [from: number, to: number])[];
 }
 
-/** 2⁻²⁴, half a unit in the last place of 1: what one rounding may add to a number of size 1. */
-const u = 2 ** -24;
-
 const within = (ulp: number): Accuracy => ({ ulp });
 const nearest: Accuracy = { ulp: 0.5, nearest: true };
 
 type One = (x: number) => number;
-type Details = Partial<Pick<Row, "monotonic" | "mayFlush" | "driver" | "dense">>;
+type Details = Partial<Pick<Row, "monotonic" | "mayFlush" | "keptFrom" | "driver" | "dense">>;
 
 const forward = (name: string, exact: One, accuracy: Accuracy, details: Details = {}): Row => ({
   name,
+  of: name,
+  gradient: null,
   operands: 1,
   exact,
   accuracy,
   mayFlush: false,
+  keptFrom: 2 ** -126,
   dense: [],
   ...details,
 });
-
-/** Gradients are plain products and sums of what the forward functions give: those flush what is subnormal. */
-const backward = (name: string, exact: One, accuracy: Accuracy, details: Details = {}): Row =>
-  forward(`${name} backward`, exact, accuracy, { mayFlush: true, ...details });
 
 const pair = (name: string, exact: Row["exact"], accuracy: Accuracy, details: Details = {}): Row => ({
   ...forward(name, (x) => exact(x, NaN), accuracy, details),
   operands: 2,
   exact,
 });
+
+/** Gradients are products with the gradient that arrives: those flush what is subnormal. */
+const gradient = (row: Row, name: string, of: string, what: Gradient): Row => ({
+  ...row,
+  name,
+  of,
+  gradient: what,
+  mayFlush: true,
+});
+
+/** The gradient of a function of one operand, by both ways. */
+const backward = (name: string, exact: One, accuracy: Accuracy, details: Details = {}): readonly Row[] =>
+  bothWays(forward(name, exact, accuracy, details), name, 0, "");
+
+/** The gradients of a function of two. */
+const backwardPair = (
+  name: string,
+  exact: readonly [Row["exact"], Row["exact"]],
+  accuracy: Accuracy,
+  details: Details = {},
+): readonly Row[] =>
+  ([0, 1] as const).flatMap((operand) =>
+    bothWays(pair(name, exact[operand], accuracy, details), name, operand, operand === 0 ? " a" : " b"),
+  );
+
+const bothWays = (row: Row, name: string, operand: 0 | 1, suffix: string): readonly Row[] => [
+  gradient(row, `${name} backward${suffix}`, name, { operand, order: 1, createGraph: false }),
+  gradient(row, `${name} createGraph${suffix}`, name, { operand, order: 1, createGraph: true }),
+];
+
+const second = (name: string, exact: One, accuracy: Accuracy, details: Details = {}): Row =>
+  gradient(forward(name, exact, accuracy, details), `${name} second`, name, {
+    operand: 0,
+    order: 2,
+    createGraph: true,
+  });
 
 const flushes = { mayFlush: true } as const;
 const driver = { mayFlush: true, driver: true } as const;
@@ -109,35 +156,46 @@ export const rows: readonly Row[] = [
     ],
   }),
 
-  backward("square", (x) => 2 * x, nearest),
-  backward("sqrt", (x) => 0.5 / Math.sqrt(x), within(7), { driver: true }),
-  backward("reciprocal", (x) => -1 / (x * x), within(6), { driver: true }),
-  backward("exp", Math.exp, within(1), { monotonic: true, dense: [[0x41d80000, 0x41e00000]] }),
-  backward("log", (x) => 1 / x, within(2.5), { driver: true }),
-  backward("sin", Math.cos, within(2), { dense: turns }),
-  backward("cos", (x) => -Math.sin(x), within(2), { dense: turns }),
-  backward("tan", (x) => 1 + Math.tan(x) ** 2, within(6), { dense: turns }),
-  backward("tanh", tanhSlope, { bound: () => 3 * u, words: "3 · 2⁻²⁴" }, { dense: aroundHalf }),
-  backward(
-    "sigmoid",
-    sigmoidSlope,
-    {
-      bound: (x, exact) => u * (4 * exact + (x > 0 ? 1.5 : 0)) + 2 ** -126,
-      words: "2⁻²⁴ (4y′ + 1.5 where x > 0) + 2⁻¹²⁶",
-    },
-    { dense: aroundHalf },
-  ),
-  backward("softplus", sigmoid, within(1), { dense: aroundHalf }),
-  backward(
-    "erf",
-    (x) => twoOverRootPi * Math.exp(-x * x),
-    { bound: (x, exact) => u * (x * x + 6) * exact + 2 ** -125, words: "2⁻²⁴ (x² + 6) y′ + 2⁻¹²⁵" },
-    { dense: aroundHalf },
-  ),
-
   pair("div", (a, b) => a / b, within(2.5), driver),
   pair("pow", pow, within(1)),
   pair("atan2", Math.atan2, within(2)),
+
+  ...backward("abs", sign, nearest),
+  ...backward("relu", (x) => (x <= 0 ? 0 : 1), nearest),
+  ...backward("square", (x) => 2 * x, nearest),
+  ...backward("sqrt", (x) => 0.5 / Math.sqrt(x), within(3), { driver: true }),
+  ...backward("reciprocal", (x) => -1 / (x * x), within(4), { driver: true }),
+  ...backward("exp", Math.exp, within(1), { monotonic: true, dense: [[0x41d80000, 0x41e00000]] }),
+  ...backward("log", (x) => 1 / x, within(2.5), { driver: true }),
+  ...backward("sin", Math.cos, within(2), { dense: turns }),
+  ...backward("cos", (x) => -Math.sin(x), within(2), { dense: turns }),
+  ...backward("tan", (x) => 1 + Math.tan(x) ** 2, within(4), { dense: turns }),
+  ...backward("tanh", reference.tanhSlope, within(4), { dense: aroundHalf }),
+  ...backward("sigmoid", reference.sigmoidSlope, within(4), { dense: aroundHalf }),
+  ...backward("softplus", sigmoid, within(1), { dense: aroundHalf }),
+  ...backward("erf", reference.erfSlope, within(4), { dense: aroundHalf }),
+  ...backwardPair("div", [(_, b) => 1 / b, reference.divisorSlope], within(4), driver),
+  ...backwardPair("pow", [reference.baseSlope, reference.exponentSlope], within(4), driver),
+  ...backwardPair("atan2", [(a, b) => b / (a * a + b * b), (a, b) => -a / (a * a + b * b)], within(4), driver),
+
+  second("square", () => 2, nearest),
+  second("sqrt", (x) => -0.25 / (x * Math.sqrt(x)), within(6), { driver: true }),
+  second("reciprocal", (x) => 2 / (x * x * x), within(8), { driver: true, keptFrom: 2 ** -125 }),
+  second("exp", Math.exp, within(1)),
+  second("log", (x) => -1 / (x * x), within(4), { driver: true }),
+  second("sin", (x) => -Math.sin(x), within(2), { dense: turns }),
+  second("cos", (x) => -Math.cos(x), within(2), { dense: turns }),
+  second("tan", (x) => 2 * Math.tan(x) * (1 + Math.tan(x) ** 2), within(6), { dense: turns }),
+  second("tanh", (x) => -2 * Math.tanh(x) * reference.tanhSlope(x), within(6), {
+    dense: aroundHalf,
+    keptFrom: 2 ** -125,
+  }),
+  second("sigmoid", (x) => -Math.tanh(x / 2) * reference.sigmoidSlope(x), within(6), { dense: aroundHalf }),
+  second("softplus", reference.sigmoidSlope, within(4), { dense: aroundHalf }),
+  second("erf", (x) => (Math.abs(x) < 40 ? -2 * x * reference.erfSlope(x) : Number.isNaN(x) ? x : 0), within(6), {
+    dense: aroundHalf,
+    keptFrom: 2 ** -121,
+  }),
 ];
 
 /** @throws Error where there is no such row. */
@@ -149,6 +207,5 @@ export function rowOf(name: string): Row {
 
 /** The promised accuracy as text. */
 export function promised({ accuracy }: Row): string {
-  if ("words" in accuracy) return accuracy.words;
   return "nearest" in accuracy ? "nearest" : `${accuracy.ulp} ULP`;
 }

@@ -8,6 +8,14 @@
 // Relaxed math: the sums whose rounding errors are needed go through math_opaque; special values are
 // selected by comparing bits.
 fn math_pow(x: f32, y: f32) -> f32 {
+  let power = math_pow_parts(bitcast<u32>(x) & 0x7fffffffu, y);
+  let bits = min(math_exp_scale(power.significand, power.exponent), 0x7f800000u);
+  let kept = select(bits, 0u, power.exponent < -151);
+  return bitcast<f32>(math_pow_special(select(kept, 0x7f800000u, power.exponent > 128), x, y));
+}
+
+// The bits of x^y, from those of |x|^y.
+fn math_pow_special(positive: u32, x: f32, y: f32) -> u32 {
   let xBits = bitcast<u32>(x);
   let yBits = bitcast<u32>(y);
   let xSize = xBits & 0x7fffffffu;
@@ -15,14 +23,10 @@ fn math_pow(x: f32, y: f32) -> f32 {
   let xIsNegative = xBits >= 0x80000000u;
   let yIsNegative = yBits >= 0x80000000u;
 
-  // From |y| = 2^32, every |x| other than 1 gives 0 or Inf; the limit keeps the products finite.
-  let limitedY = bitcast<f32>(min(ySize, 0x4f800000u) | (yBits & 0x80000000u));
-  var result = math_pow_positive(xSize, limitedY);
-
   // 0^y and Inf^y
   let isEdge = (xSize == 0u) | (xSize == 0x7f800000u);
   let edge = select(0x7f800000u, 0u, (xSize == 0u) != yIsNegative);
-  result = select(result, edge, isEdge);
+  var result = select(positive, edge, isEdge);
 
   // Every f32 from 2^24 on is an even integer.
   let integerY = i32(bitcast<f32>(min(ySize, 0x4b800000u)));
@@ -31,21 +35,28 @@ fn math_pow(x: f32, y: f32) -> f32 {
   result = select(result, result | 0x80000000u, xIsNegative & isOdd);
   let isNan = (xIsNegative & !isInteger & !isEdge) | (xSize > 0x7f800000u) | (ySize > 0x7f800000u);
   result = select(result, 0x7fc00000u, isNan);
-  result = select(result, 0x3f800000u, (ySize == 0u) | (xBits == 0x3f800000u));
-  return bitcast<f32>(result);
+  return select(result, 0x3f800000u, (ySize == 0u) | (xBits == 0x3f800000u));
 }
 
-// The bits of x^y for the positive x with the given bits, |y| <= 2^32.
-fn math_pow_positive(xBits: u32, y: f32) -> u32 {
+// significand * 2^exponent, the significand in [0.70, 1.42]; the exponent is cut at +-1000.
+struct math_pow_Parts {
+  significand: f32,
+  exponent: i32,
+}
+
+// x^y for the positive x with the given bits.
+fn math_pow_parts(xBits: u32, y: f32) -> math_pow_Parts {
+  // From |y| = 2^32, every x other than 1 gives 0 or Inf; the limit keeps the products finite.
+  let yBits = bitcast<u32>(y);
+  let limitedY = bitcast<f32>(min(yBits & 0x7fffffffu, 0x4f800000u) | (yBits & 0x80000000u));
   let logarithm = math_pow_log2(xBits);
-  let yParts = math_split(y);
+  let yParts = math_split(limitedY);
   let high = math_opaque(yParts.x * logarithm.x); // exact
-  let low = math_opaque(yParts.y * logarithm.x + y * logarithm.y);
+  let low = math_opaque(yParts.y * logarithm.x + limitedY * logarithm.y);
   let sum = high + low;
 
   // 2^sum = 2^k 2^(g + gTail), |g| <= 1/2
-  let limited = clamp(sum, -160.0, 160.0);
-  let k = bitcast<i32>(limited + 12582912.0) - 0x4b400000;
+  let k = bitcast<i32>(clamp(sum, -1000.0, 1000.0) + 12582912.0) - 0x4b400000;
   let difference = math_opaque(high - f32(k)); // exact
   let g = math_opaque(difference + low);
   let gTail = math_opaque(difference - g) + low;
@@ -55,10 +66,8 @@ fn math_pow_positive(xBits: u32, y: f32) -> u32 {
   let rest = math_opaque(gParts.x * 3.19461845e-05 + (gParts.y + gTail) * 0.693147181);
   let r = math_two_sum(leading, rest);
   let significand = 1.0 + math_opaque(r.x + (r.x * r.x * math_exp_polynomial(r.x) + r.y));
-
-  let bits = min(math_exp_scale(significand, k), 0x7f800000u);
-  let kept = select(bits, 0u, sum < -151.0);
-  return select(kept, 0x7f800000u, sum > 128.5);
+  // Where the exponent was cut, the significand has no meaning.
+  return math_pow_Parts(select(significand, 1.0, abs(sum) > 1000.0), k);
 }
 
 // log2 of the positive x with the given bits, as a sum of two f32, the first cut to 12 bits.

@@ -10,6 +10,15 @@
 fn math_tan(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   let magnitude = bits & 0x7fffffffu;
+  let parts = math_tan_parts(x);
+  var result = bitcast<u32>(parts.x + parts.y) ^ (bits & 0x80000000u);
+  result = select(result, bits, magnitude < 0x39800000u);
+  result = select(result, 0x7fc00000u, magnitude >= 0x7f800000u);
+  return bitcast<f32>(result);
+}
+
+// tan |x| as the sum of two f32, for finite x.
+fn math_tan_parts(x: f32) -> vec2f {
   let reduced = math_trig_reduce(x);
   let r = reduced.high;
   let z = r * r;
@@ -23,11 +32,6 @@ fn math_tan(x: f32) -> f32 {
   // The derivative of tan is 1 + t^2, about 1 + z.
   let correction = math_opaque(r * z * p + reduced.low * (1.0 + z));
   let t = math_two_sum(r, correction);
-
   let inverse = math_quotient(1.0, t.x, t.y);
-  let value = select(t.x, -(inverse.x + inverse.y), (reduced.quadrant & 1u) != 0u);
-  var result = bitcast<u32>(value) ^ (bits & 0x80000000u);
-  result = select(result, bits, magnitude < 0x39800000u);
-  result = select(result, 0x7fc00000u, magnitude >= 0x7f800000u);
-  return bitcast<f32>(result);
+  return select(t, -inverse, (reduced.quadrant & 1u) != 0u);
 }

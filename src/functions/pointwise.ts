@@ -1,12 +1,18 @@
 /** Element-wise functions: the WGSL, and beside it the derivative that can be differentiated again. */
 import absWgsl from "../../shaders/abs.wgsl?raw";
 import addWgsl from "../../shaders/add.wgsl?raw";
+import angleGradientWgsl from "../../shaders/angleGradient.wgsl?raw";
 import atan2Wgsl from "../../shaders/atan2.wgsl?raw";
+import baseGradientWgsl from "../../shaders/baseGradient.wgsl?raw";
 import cosWgsl from "../../shaders/cos.wgsl?raw";
 import divWgsl from "../../shaders/div.wgsl?raw";
+import divisorGradientWgsl from "../../shaders/divisorGradient.wgsl?raw";
+import doubledProductWgsl from "../../shaders/doubledProduct.wgsl?raw";
 import equalWgsl from "../../shaders/equal.wgsl?raw";
 import erfWgsl from "../../shaders/erf.wgsl?raw";
+import erfSlopeWgsl from "../../shaders/erfSlope.wgsl?raw";
 import expWgsl from "../../shaders/exp.wgsl?raw";
+import exponentGradientWgsl from "../../shaders/exponentGradient.wgsl?raw";
 import greaterWgsl from "../../shaders/greater.wgsl?raw";
 import greaterEqualWgsl from "../../shaders/greaterEqual.wgsl?raw";
 import lessWgsl from "../../shaders/less.wgsl?raw";
@@ -21,14 +27,18 @@ import powWgsl from "../../shaders/pow.wgsl?raw";
 import reciprocalWgsl from "../../shaders/reciprocal.wgsl?raw";
 import reluWgsl from "../../shaders/relu.wgsl?raw";
 import sigmoidWgsl from "../../shaders/sigmoid.wgsl?raw";
+import sigmoidSlopeWgsl from "../../shaders/sigmoidSlope.wgsl?raw";
 import signWgsl from "../../shaders/sign.wgsl?raw";
 import sinWgsl from "../../shaders/sin.wgsl?raw";
 import softplusWgsl from "../../shaders/softplus.wgsl?raw";
 import sqrtWgsl from "../../shaders/sqrt.wgsl?raw";
+import sqrtSlopeWgsl from "../../shaders/sqrtSlope.wgsl?raw";
 import squareWgsl from "../../shaders/square.wgsl?raw";
 import subWgsl from "../../shaders/sub.wgsl?raw";
 import tanWgsl from "../../shaders/tan.wgsl?raw";
+import tanSlopeWgsl from "../../shaders/tanSlope.wgsl?raw";
 import tanhWgsl from "../../shaders/tanh.wgsl?raw";
+import tanhSlopeWgsl from "../../shaders/tanhSlope.wgsl?raw";
 import whereWgsl from "../../shaders/where.wgsl?raw";
 import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise/elementwise.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
@@ -48,13 +58,13 @@ export const abs = unary(absWgsl, (gy, x) => mul(gy, sign(x)));
 export const sign = unary(signWgsl, () => asVariable(0));
 
 /** x² */
-export const square = unary(squareWgsl, (gy, x) => mul(gy, mul(x, 2)));
+export const square = unary(squareWgsl, (gy, x) => doubledProduct(gy, x));
 
 /** √x; NaN for x < 0, and a gradient of +Infinity at 0. */
-export const sqrt = unary(sqrtWgsl, (gy, _, y) => div(gy, mul(y, 2)));
+export const sqrt = unary(sqrtWgsl, (gy, x) => mul(gy, sqrtSlope(x)));
 
 /** 1 / x; ±Infinity at ±0, with a gradient of -Infinity. */
-export const reciprocal = unary(reciprocalWgsl, (gy, _, y) => neg(mul(gy, square(y))));
+export const reciprocal = unary(reciprocalWgsl, (gy, x) => neg(div(div(gy, x), x)));
 
 /** eˣ */
 export const exp = unary(expWgsl, (gy, _, y) => mul(gy, y));
@@ -69,13 +79,13 @@ export const sin = unary(sinWgsl, (gy, x) => mul(gy, cos(x)));
 export const cos = unary(cosWgsl, (gy, x) => neg(mul(gy, sin(x))));
 
 /** tan x, x in radians */
-export const tan = unary(tanWgsl, (gy, _, y) => mul(gy, square(y).add(1)));
+export const tan = unary(tanWgsl, (gy, x) => mul(gy, tanSlope(x)));
 
 /** The hyperbolic tangent. */
-export const tanh = unary(tanhWgsl, (gy, _, y) => mul(gy, sub(1, square(y))));
+export const tanh = unary(tanhWgsl, (gy, x) => mul(gy, tanhSlope(x)));
 
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = unary(sigmoidWgsl, (gy, _, y) => mul(gy, mul(y, sub(1, y))));
+export const sigmoid = unary(sigmoidWgsl, (gy, x) => mul(gy, sigmoidSlope(x)));
 
 /** max(x, 0); the gradient at 0 is 0. NaN stays NaN, and its gradient passes, as in PyTorch. */
 export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy));
@@ -84,7 +94,16 @@ export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy));
 export const softplus = unary(softplusWgsl, (gy, x) => mul(gy, sigmoid(x)));
 
 /** The error function, 2/√π ∫₀ˣ exp(-t²) dt. */
-export const erf = unary(erfWgsl, (gy, x) => mul(gy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))));
+export const erf = unary(erfWgsl, (gy, x) => mul(gy, erfSlope(x)));
+
+// The derivatives of some of them: functions of their own, so that a gradient is the same number whether a backward shader
+// gives it or, under createGraph, a graph. What they saturate to is taken from x: the output has lost it.
+
+const sqrtSlope = unary(sqrtSlopeWgsl, (gy, x, y) => mul(gy, div(mul(y, -0.5), x)));
+const tanSlope = unary(tanSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(y, tan(x)), 2)));
+const tanhSlope = unary(tanhSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(y, tanh(x)), -2)));
+const sigmoidSlope = unary(sigmoidSlopeWgsl, (gy, x, y) => mul(gy, neg(mul(y, tanh(mul(x, 0.5))))));
+const erfSlope = unary(erfSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(maximum(-11, minimum(x, 11)), y), -2)));
 
 /** The class of a node of the graph that squares: `new Square().call(x)` is `square(x)`. */
 export const Square: new () => Elementwise = square.Node;
@@ -119,7 +138,7 @@ export const mul = binary(
 /** a / b; ±Infinity where b is 0 and a isn't, NaN where both are. The gradients there are infinite or NaN as well. */
 export const div = binary(
   divWgsl,
-  pair((gy, _, b, y) => [div(gy, b), neg(mul(gy, div(y, b)))]),
+  pair((gy, a, b) => [div(gy, b), b.requiresGrad ? divisorGradient(gy, a, b) : null]),
 );
 
 /**
@@ -128,11 +147,9 @@ export const div = binary(
  */
 export const pow = binary(
   powWgsl,
-  pair((gy, a, b, y) => [
-    // The power is taken of 1 where b = 0 and a is 0 or NaN: what is multiplied by b = 0 must be finite.
-    mul(gy, mul(b, pow(where(add(notEqual(b, 0), greater(abs(a), 0)), a, 1), sub(b, 1)))),
-    // The logarithm is taken of 1 where it doesn't count: its gradient there would be 0 times infinity.
-    b.requiresGrad ? mul(gy, mul(y, log(where(mul(equal(a, 0), greaterEqual(b, 0)), 1, a)))) : null,
+  pair((gy, a, b) => [
+    a.requiresGrad ? baseGradient(gy, a, b) : null,
+    b.requiresGrad ? exponentGradient(gy, a, b) : null,
   ]),
 );
 
@@ -157,11 +174,64 @@ function chosen(gy: Variable, a: Variable, b: Variable, notA: Variable, notB: Va
 /** The angle of the point (b, a) from the positive b axis, in radians, from -π to π. The gradient at the origin is NaN. */
 export const atan2 = binary(
   atan2Wgsl,
-  pair((gy, a, b) => {
-    const scaled = div(gy, add(square(a), square(b)));
-    return [mul(scaled, b), neg(mul(scaled, a))];
-  }),
+  pair((gy, a, b) => [
+    a.requiresGrad ? angleGradient(gy, a, b) : null,
+    b.requiresGrad ? neg(angleGradient(gy, b, a)) : null,
+  ]),
 );
+
+// The gradients of squares, quotients, powers and angles, each linear in the output's gradient, which is g: no product on the
+// way leaves the range where the gradient doesn't.
+
+/** 2 a b */
+const doubledProduct = binary(
+  doubledProductWgsl,
+  pair((gy, a, b) => [doubledProduct(gy, b), doubledProduct(gy, a)]),
+);
+
+type Gradient = ElementwiseFunction<[g: Operand, a: Operand, b: Operand]>;
+
+/** -g a / b² */
+const divisorGradient: Gradient = builtin(divisorGradientWgsl, (gy, g, a, b, y) => [
+  divisorGradient(gy, a, b),
+  divisorGradient(gy, g, b),
+  mul(mul(gy, div(y, b)), -2),
+]);
+
+/** g b aᵇ⁻¹ */
+const baseGradient: Gradient = builtin(baseGradientWgsl, (gy, g, a, b) => {
+  // The power is taken of 1 where b = 0 and a is 0 or NaN: what is multiplied by b = 0 must be finite.
+  const base = where(add(notEqual(b, 0), greater(abs(a), 0)), a, 1);
+  return [
+    baseGradient(gy, a, b),
+    mul(b, baseGradient(mul(gy, g), base, sub(b, 1))),
+    b.requiresGrad ? mul(mul(gy, g), mixedSlope(base, b)) : null,
+  ];
+});
+
+/** g aᵇ ln a */
+const exponentGradient: Gradient = builtin(exponentGradientWgsl, (gy, g, a, b, y) => {
+  const isFlat = mul(equal(a, 0), greaterEqual(b, 0));
+  const base = where(isFlat, 1, a);
+  return [
+    exponentGradient(gy, a, b),
+    a.requiresGrad ? where(isFlat, 0, mul(mul(gy, g), mixedSlope(base, b))) : null,
+    mul(gy, mul(y, log(base))),
+  ];
+});
+
+/** The derivative of aᵇ by both, aᵇ⁻¹ (1 + b ln a). */
+function mixedSlope(a: Variable, b: Variable): Variable {
+  const less1 = sub(b, 1);
+  return add(pow(a, less1), exponentGradient(b, a, less1));
+}
+
+/** g b / (a² + b²) */
+const angleGradient: Gradient = builtin(angleGradientWgsl, (gy, g, a, b, y) => {
+  const s = angleGradient(1, b, a);
+  const c = angleGradient(1, a, b);
+  return [angleGradient(gy, a, b), mul(gy, mul(mul(y, s), -2)), mul(gy, mul(g, mul(sub(s, c), add(s, c))))];
+});
 
 // Comparisons, which give 0 or 1 and have no gradient, and the choice between two operands.
 

@@ -47,7 +47,6 @@ describe("the table", () => {
       largest: 1.23456,
       at: "0.5",
       overOne: 9,
-      share: 0,
       falls: 2,
       firstFall: "0.25",
       broken: 3,
