@@ -3,6 +3,7 @@ import { at } from "../base/assert.js";
 import { LimitError } from "../base/errors.js";
 import { GpuArray } from "../gpu/array.js";
 import { Kernel } from "../gpu/kernel.js";
+import { gather, isLarge } from "./gather.js";
 import { sizeOf, stridesOf, type Shape } from "../base/shape.js";
 import { harness, layoutWords, workgroupSize, type Access, type Parameter } from "../wgsl/harness.js";
 import { referenceOf, type ElementwiseSource, type Reference } from "../wgsl/source.js";
@@ -152,6 +153,7 @@ function runWhole(
   outputs: number,
 ): GpuArray[] {
   const accesses = accessesOf(reads, shape);
+  if (accesses.includes("strided") && isTooLarge(reads, shape)) return runInOrder(kernelFor, reads, shape, outputs);
   const kernel = kernelFor(accesses);
   const isConstant = reads.some(({ array }) => array.constant !== null);
   const arrays = isConstant ? reads.filter(({ array }) => array.constant === null) : reads;
@@ -168,6 +170,38 @@ function runWhole(
   const inputs = arrays.map(({ array }) => array.element ?? array);
   const shapes = outputs === 1 ? [shape] : Array.from({ length: outputs }, () => shape);
   return kernel.apply(inputs, shapes, uniforms, Math.ceil(sizeOf(shape) / 4));
+}
+
+/** Whether an array of these, or of the result, is larger than one binding. */
+export function isTooLarge(reads: readonly Read[], shape: Shape): boolean {
+  return reads.some(({ array }) => isLarge(array.device, array.bytes) || isLarge(array.device, sizeOf(shape) * 4));
+}
+
+/** A new array of the result's shape, with the elements that this operand has there. */
+export function inOrder({ array, strides }: Read, shape: Shape, what: string): GpuArray {
+  return gather(array, shape, layoutOf(shape, [strides], what));
+}
+
+/** Of arrays larger than one binding: what is read by strides is put in order first, so that all can be cut alike. */
+function runInOrder(
+  kernelFor: (accesses: Access[]) => Kernel,
+  reads: readonly Read[],
+  shape: Shape,
+  outputs: number,
+): GpuArray[] {
+  const accesses = accessesOf(reads, shape);
+  const made: GpuArray[] = [];
+  try {
+    const ordered = reads.map((read, k) => {
+      if (accesses[k] !== "strided") return read;
+      const array = inOrder(read, shape, "gather");
+      made.push(array);
+      return { array, strides: everyElement };
+    });
+    return runWhole(kernelFor, ordered, shape, outputs);
+  } finally {
+    for (const array of made) array.release();
+  }
 }
 
 /** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */

@@ -7,6 +7,7 @@ import sumWgsl from "../../shaders/reduce/sum.wgsl?raw";
 import { at } from "../base/assert.js";
 import type { GpuArray } from "../gpu/array.js";
 import { Kernel } from "../gpu/kernel.js";
+import { reduceInParts } from "./parts.js";
 
 /** Numbers that one workgroup of shaders/reduce/rows.wgsl, or one invocation of columns.wgsl, takes. */
 const rowChunk = 4 * 64 * 64;
@@ -38,6 +39,13 @@ export class Reducer {
 
   /** [outer, length, inner] to [outer, inner]; gives `array` itself where there is nothing to do. */
   reduce(array: GpuArray, outer: number, length: number, inner: number): GpuArray {
+    if (length === 1) return array;
+    const most = Math.floor(array.device.limits.maxStorageBufferBindingSize / 4);
+    if (array.size <= most) return this.#reduceWhole(array, outer, length, inner);
+    return reduceInParts(this.#reduceWhole.bind(this), array, [outer, length, inner], most);
+  }
+
+  #reduceWhole(array: GpuArray, outer: number, length: number, inner: number): GpuArray {
     let current = array;
     try {
       for (let left = length; left > 1;) {

@@ -239,6 +239,25 @@ export class GpuArray {
     return new GpuArray(this.device, checked, holdingOf(storage, offset, checked));
   }
 
+  /** The elements from `start` on, under this shape: the same memory, where shaders can bind it, else a copy. @internal */
+  part(start: number, shape: Shape): GpuArray {
+    const { storage, offset } = this.hold();
+    const holding = holdingOf(storage, offset + 4 * start, shape);
+    if (isAligned(this.device, holding.offset)) {
+      storage.retain();
+      return new GpuArray(this.device, shape, holding);
+    }
+    const copy = GpuArray.allocate(this.device, shape, "copy");
+    copyNumbers(this.device, holding, copy.hold());
+    return copy;
+  }
+
+  /** Writes an array over the elements from `start` on. @internal */
+  put(start: number, array: GpuArray): void {
+    const { storage, offset } = this.hold();
+    copyNumbers(this.device, array.hold(), { storage, offset: offset + 4 * start, bytes: array.bytes });
+  }
+
   /** Counts up with every change in place, of this array or another one over the same memory. */
   get version(): number {
     return this.memory?.version ?? 0;

@@ -71,7 +71,7 @@ export class Device {
     );
   }
 
-  /** The most bytes one array can have. Beyond `limits.maxStorageBufferBindingSize`, only element-wise functions take it. */
+  /** The most bytes one array can have. Beyond `limits.maxStorageBufferBindingSize`, no Kernel takes it. */
   get maxArrayBytes(): number {
     return this.limits.maxBufferSize;
   }

@@ -39,9 +39,10 @@ function dispatchAsIs(device: Device, work: Work): void {
 function record(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
   if (!compiled.isVerified) device.recorder.check(compiled.mistake);
   const most = device.limits.maxStorageBufferBindingSize;
-  const bytes = work.outputs[0]?.bytes ?? 0;
-  if (work.shader.traits.windows !== true || bytes <= most) recordWhole(device, work, compiled, mayFail);
-  else for (const part of windows(work, bytes, device.limits)) recordWhole(device, part, compiled, mayFail);
+  const [output] = work.outputs;
+  if (work.shader.traits.windows !== true || output === undefined || output.bytes <= most) {
+    recordWhole(device, work, compiled, mayFail);
+  } else for (const part of windows(work, output, device.limits)) recordWhole(device, part, compiled, mayFail);
 }
 
 function recordWhole(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
@@ -79,20 +80,29 @@ function bindingsOf(device: Device, { shader, inputs, outputs, uniforms }: Work)
   });
 }
 
-/** The same work in parts that fit a binding: arrays of the outputs' size are cut alike. */
-function windows(work: Work, bytes: number, limits: GPUSupportedLimits): Work[] {
+/** An array in parts that fit a binding. */
+export function windowsOf({ storage, offset, bytes }: Part, limits: GPUSupportedLimits): Part[] {
   const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
   const step = Math.floor(most / alignment) * alignment;
+  return Array.from({ length: Math.ceil(bytes / step) }, (_, k) => ({
+    storage,
+    offset: offset + k * step,
+    bytes: Math.min(step, bytes - k * step),
+  }));
+}
+
+/** The same work in parts that fit a binding: arrays of the outputs' size are cut alike. */
+function windows(work: Work, output: Part, limits: GPUSupportedLimits): Work[] {
   const { shader } = work;
-  return Array.from({ length: Math.ceil(bytes / step) }, (_, k) => {
-    const size = Math.min(step, bytes - k * step);
+  return windowsOf(output, limits).map(({ offset, bytes }) => {
+    const start = offset - output.offset;
     const cut = (part: Part): Part =>
-      part.bytes === bytes ? { storage: part.storage, offset: part.offset + k * step, bytes: size } : part;
+      part.bytes === output.bytes ? { storage: part.storage, offset: part.offset + start, bytes } : part;
     return {
       ...work,
       inputs: work.inputs.map(cut),
       outputs: work.outputs.map(cut),
-      workgroups: workgroupsOf({ invocations: Math.ceil(size / 16) }, shader.workgroupSize, limits, shader.name),
+      workgroups: workgroupsOf({ invocations: Math.ceil(bytes / 16) }, shader.workgroupSize, limits, shader.name),
     };
   });
 }

@@ -389,8 +389,8 @@ describe("what WebGPU refuses when it runs", () => {
     const y = new Variable(GpuArray.fromBuffer(bare, [2]));
     await expect(y.read()).rejects.toThrow(expect.objectContaining({ code: "invalid-argument" }) as Error);
     expect([...(await square(y).read())]).toEqual([0, 0]);
-    expect(() => y.assign([1, 2])).toThrow(expect.objectContaining({ code: "invalid-argument" }) as Error);
-    expect([...(await square(y).read())]).toEqual([0, 0]);
+    y.assign([1, 2]);
+    expect([...(await square(y).read())]).toEqual([1, 4]);
   });
 
   test("an application's device gets none of gpugrad's errors as uncaptured ones", async () => {
