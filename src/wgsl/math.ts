@@ -27,6 +27,15 @@ const native = new Map<string, string>([
     name,
     `fn math_${name}(a: f32, b: f32) -> f32 { return ${name}(a, b); }\n`,
   ]),
+  ["tan_slope", "fn math_tan_slope(x: f32) -> f32 { let t = tan(x); return 1.0 + t * t; }\n"],
+  ["erf_slope", "fn math_erf_slope(x: f32) -> f32 { return 1.1283791670955126 * exp(-x * x); }\n"],
+  ...[
+    ["sigmoid_slope", 1],
+    ["tanh_slope", 2],
+  ].map(([name, k]): [string, string] => [
+    `${name}`,
+    `fn math_${name}(x: f32) -> f32 { let e = exp(-${k}.0 * abs(x)); let d = 1.0 + e; return ${k}.0 * ${k}.0 * e / (d * d); }\n`,
+  ]),
   ["div", "fn math_div(a: f32, b: f32) -> f32 { return a / b; }\n"],
 ]);
 
