@@ -59,11 +59,18 @@ export { flush, stats } from "./gpu/current.js";
 export type { Device, Stats } from "./gpu/device.js";
 export { init, type InitOptions } from "./gpu/init.js";
 export { Kernel, type HasArray, type KernelOptions, type RunIntoOptions, type RunOptions } from "./gpu/kernel.js";
-export { gradCheck, type GradCheckOptions, type GradCheckReport } from "./inspect/grad-check.js";
+export {
+  gradCheck,
+  type GradCheckKink,
+  type GradCheckOptions,
+  type GradCheckPlace,
+  type GradCheckReport,
+} from "./inspect/grad-check.js";
 export type { Grid } from "./gpu/grid.js";
 export type { Binding } from "./wgsl/binding.js";
 export { noGrad } from "./graph/grad-mode.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./inspect/graph.js";
+export { findNonFinite, type NonFinite, type NonFiniteOperand, type NonFiniteOptions } from "./inspect/non-finite.js";
 export { leaks, type Leak } from "./inspect/leaks.js";
 export { prepare, type Preparable } from "./gpu/prepare.js";
 export { profile, type ProfileEntry } from "./inspect/profile.js";

@@ -133,7 +133,7 @@ export class FuseError extends coded(Error, "FuseError", "not-fusable") {}
 
 /** What a `gradCheck` found: where, and the two numbers that should agree. */
 export interface GradCheckMismatch {
-  /** Which input, counted from 0. */
+  /** Which input, counted from 0. From order 2 on, the gradients that backwards were given follow the inputs. */
   readonly input: number;
   /** Which of its elements, in row-major order; null for a random direction. */
   readonly element: number | null;

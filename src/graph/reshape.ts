@@ -6,7 +6,7 @@ import type { GpuArray } from "../gpu/array.js";
 import { Function } from "./function.js";
 import { asVariable, type Operand, type Variable } from "./variable.js";
 
-class Reshape extends Function {
+export class Reshape extends Function {
   readonly #shape: Shape;
 
   constructor(shape: Shape) {

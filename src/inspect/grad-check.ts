@@ -2,19 +2,26 @@
 import { at } from "../base/assert.js";
 import { checkFunction, checkList, checkNumber, checkObject } from "../base/arguments.js";
 import { GradCheckError } from "../base/errors.js";
+import { randomNumbers } from "../base/random.js";
+import { sameShape, sizeOf, type Shape } from "../base/shape.js";
 import { grad, type Differentiable } from "../transforms/grad.js";
 import { sum } from "../elementwise/broadcast.js";
 import { mul } from "../functions/pointwise.js";
 import { gradEnabled, noGrad, withGrad } from "../graph/grad-mode.js";
-import type { Shape } from "../base/shape.js";
 import { asVariable, checkVariable, Variable, type Operand } from "../graph/variable.js";
+import { sortedByGeneration } from "../graph/walk.js";
+import { isPointwise, judgeLines, linesThrough, type Evaluate, type Finding } from "./lines.js";
 
 export interface GradCheckOptions {
   /** How often to differentiate: 1 checks the gradient, 2 (the default) also the gradient's gradient. */
   readonly order?: number;
-  /** The largest relative difference. Default 0.002; float32 rounding of the values is allowed for besides. */
+  /**
+   * The largest relative difference; what the values' rounding may do to the difference is allowed for besides. An error
+   * of twice as much is found. Default 0.00025, and 2^-11 more where the WGSL calls sin, cos or the like instead of
+   * math_sin: the language allows them to be that far off.
+   */
   readonly tolerance?: number;
-  /** The distance to step to each side, relative to max(1, |x|). Default 0.02. */
+  /** The largest distance to step to each side, relative to max(1, |x|). Steps become smaller as needed. Default 0.0625. */
   readonly step?: number;
   /** Up to this size an input is checked along each element, above along random directions. Default 64. */
   readonly maxElements?: number;
@@ -24,20 +31,46 @@ export interface GradCheckOptions {
   readonly seed?: number;
 }
 
+/** Which derivative: the order, the input and its element, as in a GradCheckMismatch. */
+export interface GradCheckPlace {
+  readonly order: number;
+  readonly input: number;
+  /** Null for a random direction. */
+  readonly element: number | null;
+}
+
+/** Where a function has another slope on the left than on the right, or jumps. */
+export interface GradCheckKink extends GradCheckPlace {
+  /** NaN where the values don't tell. */
+  readonly left: number;
+  readonly right: number;
+}
+
 export interface GradCheckReport {
   /** Derivatives that were compared. */
   readonly checked: number;
-  /** The largest difference, relative to the larger of the two numbers and what rounding allows. */
+  /** The largest difference, relative to the larger of the two numbers and what rounding allows besides. */
   readonly largestError: number;
+  /** Where there is no one slope: a gradient passes that is one of both sides' slopes, or between them. */
+  readonly kinks: readonly GradCheckKink[];
+  /**
+   * Where values in float32 can't tell an error of twice the tolerance: they are too large or too noisy beside the slope,
+   * or not finite. The gradient is no further off than they can tell.
+   */
+  readonly undecided: readonly GradCheckPlace[];
 }
 
 /**
- * Checks the gradients of `f` at `inputs` against central differences (five points, of fourth order), and that the two
- * ways to a gradient agree: the backward shaders, and the derivatives with a graph. Away from kinks, as at relu's 0.
+ * Checks the gradients of `f` at `inputs` against differences of its values, with steps as small as each element needs,
+ * and that the two ways to a gradient agree: the backward shaders, and the derivatives with a graph. From the second
+ * order on, the gradient that a backward was given is one more input, behind the others: a backward must be right as a
+ * function of that, too. A wrong gradient rejects; kinks, and what float32 can't decide, are in the report.
  *
  * @throws GradCheckError, which names the input, the element (or direction) and both numbers; what `f` throws.
  * @example
  * await gradCheck((x) => square(exp(x)), [new Variable([0.1, -0.4])]);
+ * const { kinks } = await gradCheck((x) => x.abs(), [[-1, 0]], { order: 1 });
+ * console.log(kinks.length); // 1
  */
 export async function gradCheck(
   f: Differentiable,
@@ -45,31 +78,32 @@ export async function gradCheck(
   options: GradCheckOptions = {},
 ): Promise<GradCheckReport> {
   checkFunction(f, "what gradCheck checks");
-  const { order, seed } = checkOptions(options);
+  const settings = checkOptions(options);
   const values = await Promise.all(
     checkList<Operand>(inputs, "gradCheck's inputs").map(async (input) => {
       const variable = asVariable(input);
       return { shape: variable.shape, numbers: await variable.read() };
     }),
   );
-  let checked = 0;
-  let largestError = 0;
+  const given = values.length;
+  const report = { checked: 0, largestError: 0, kinks: [], undecided: [] };
   let current: Differentiable = (...args) => checkVariable(f(...args), "what gradCheck's function gives");
-  for (let k = 1; k <= order; k++) {
-    const report = await checkOnce(current, values, checkOptions(options), k);
-    checked += report.checked;
-    largestError = Math.max(largestError, report.largestError);
-    current = weighedGradient(current, values.length, seed + k);
+  for (let order = 1; order <= settings.order; order++) {
+    const shape = await checkOrder(current, values, settings, { order, given, report });
+    const seed = settings.seed + order;
+    if (given === 0) break;
+    current = weighedGradient(current, values.length, seed);
+    values.push({ shape, numbers: randomNumbers(sizeOf(shape), 1000 * seed - 1) });
   }
-  return { checked, largestError };
+  return report;
 }
 
 /** The options with their defaults. @throws ArgumentError for numbers that make no sense. */
 function checkOptions(options: GradCheckOptions): Required<GradCheckOptions> {
   const {
     order = 2,
-    tolerance = 0.002,
-    step = 0.02,
+    tolerance = 0.00025,
+    step = 0.0625,
     maxElements = 64,
     directions = 4,
     seed = 1,
@@ -89,88 +123,116 @@ interface Values {
   readonly numbers: Float32Array;
 }
 
-/** The offsets of the five-point formula, in steps, and their weights: f' ≈ Σ weight f(x + offset h) / h. */
-const stencil = [
-  { offset: -2, weight: 1 / 12 },
-  { offset: -1, weight: -8 / 12 },
-  { offset: 1, weight: 8 / 12 },
-  { offset: 2, weight: -1 / 12 },
-];
+/** What is being checked, and what was found so far. */
+interface Progress {
+  readonly order: number;
+  /** How many of the inputs are the user's; the others are gradients that a backward is given. */
+  readonly given: number;
+  readonly report: {
+    checked: number;
+    largestError: number;
+    readonly kinks: GradCheckKink[];
+    readonly undecided: GradCheckPlace[];
+  };
+}
 
-/** What four values of about 1, each a few ULP off, can add to a difference. */
-const roundingOfOne = 2 ** -21;
-
-async function checkOnce(
+/** Checks the gradients of `f` by each input, and gives the shape of its result. */
+async function checkOrder(
   f: Differentiable,
   values: readonly Values[],
   { tolerance, step, maxElements, directions, seed }: Required<GradCheckOptions>,
-  order: number,
-): Promise<GradCheckReport> {
+  progress: Progress,
+): Promise<Shape> {
   const leaves = values.map(({ shape, numbers }) => new Variable(numbers, { shape }));
-  const weights = randomNumbers(f(...leaves).size, seed);
+  const y = withGrad(true, () => f(...leaves));
+  const weights = randomNumbers(y.size, seed);
+  const allowed = tolerance + inaccuracyOf(y);
   const gradients = await gradientsOf(f, leaves, weights, false);
   const withGraph = await gradientsOf(f, leaves, weights, true);
-  // Async, so that what f throws at one point is found with the reads of the others.
-  const evaluate = async (changed: number, numbers: Float32Array): Promise<Float32Array> =>
-    noGrad(() =>
-      f(...leaves.map((leaf, index) => (index === changed ? new Variable(numbers, { shape: leaf.shape }) : leaf))),
-    ).read();
-
-  let checked = 0;
-  let largestError = 0;
+  const atInputs = await noGrad(() => f(...leaves)).read();
   for (const [input, { numbers }] of values.entries()) {
     const gradient = at(gradients, input);
-    compareWays(gradient, at(withGraph, input), input, order, tolerance);
-    for (const { element, direction } of directionsFor(gradient, maxElements, directions, seed + input)) {
-      const h = step * (element === null ? 1 : Math.max(1, Math.abs(at(numbers, element))));
-      const points = stencil.map(({ offset }) => numbers.map((x, i) => x + offset * h * at(direction, i)));
-      const results = await Promise.all(points.map((point) => evaluate(input, point)));
-      const { difference, rounding } = differenceOf(results, weights, h);
-      const analytic = direction.reduce((total, d, i) => total + d * at(gradient, i), 0);
-      const scale = Math.max(Math.abs(analytic), Math.abs(difference));
-      const error = Math.abs(analytic - difference);
-      checked++;
-      largestError = Math.max(largestError, error / (scale + rounding || 1));
-      if (!(error <= tolerance * scale + rounding)) {
-        const where = element === null ? "a random direction" : `element ${element}`;
-        throw new GradCheckError(
-          `gradCheck: derivative ${order} by input ${input}, ${where}: the gradient is ${analytic}, differences give ${difference}`,
-          { input, element, gradient: analytic, difference },
-        );
-      }
-    }
+    compareWays(gradient, at(withGraph, input), allowed, input, progress);
+    const findings = await judgeLines(
+      {
+        numbers,
+        gradient,
+        values: atInputs,
+        weights,
+        pointwise: isPointwise(y, at(leaves, input)),
+        evaluate: evaluator(f, leaves, input),
+      },
+      linesThrough(gradient, maxElements, directions, seed + input),
+      allowed,
+      step,
+    );
+    for (const finding of findings) take(finding, input, progress);
   }
-  return { checked, largestError };
+  return y.shape;
 }
 
-/**
- * The weighed derivative from values at the stencil's points, and how much of it may be float32 rounding: each output
- * rounds on its own, so that their errors add up as the root of the sum of squares.
- */
-function differenceOf(
-  results: readonly Float32Array[],
-  weights: Float32Array,
-  h: number,
-): { difference: number; rounding: number } {
-  let difference = 0;
-  let squares = 0;
-  weights.forEach((weight, i) => {
-    const column = results.map((result) => at(result, i));
-    // An output that the step doesn't move is the same number four times, and cancels exactly.
-    if (column.every((value) => value === column[0])) return;
-    difference += (weight * column.reduce((total, value, k) => total + at(stencil, k).weight * value, 0)) / h;
-    squares += ((weight * Math.max(...column.map(Math.abs)) * roundingOfOne) / h) ** 2;
-  });
-  return { difference, rounding: Math.sqrt(squares) };
+/** WGSL's own sine and the like: the language allows them 2^-11 (WGSL, Accuracy of Built-in Functions). */
+const inaccurate = /(?<![\w.])(a?sin|a?cos|tan|atan2?)\s*\(/;
+
+/** How far off the slope of a function may be because of the functions of WGSL that it calls. */
+function inaccuracyOf(y: Variable): number {
+  return sortedByGeneration([y]).some(({ wgsl }) => wgsl !== null && inaccurate.test(wgsl)) ? 2 ** -11 : 0;
 }
 
-function compareWays(fast: Float32Array, graph: Float32Array, input: number, order: number, tolerance: number): void {
+/** Adds a finding to the report. @throws GradCheckError where it is a wrong gradient. */
+function take(finding: Finding, input: number, progress: Progress): void {
+  const { verdict, element, gradient, difference, relative, kink } = finding;
+  const { order, report } = progress;
+  if (verdict === "wrong") {
+    const where = element === null ? "a random direction" : `element ${element}`;
+    throw new GradCheckError(
+      `gradCheck: derivative ${order} by ${nameOf(input, progress)}, ${where}: the gradient is ${gradient}, differences give ${difference}`,
+      { input, element, gradient, difference },
+    );
+  }
+  report.checked++;
+  if (verdict === "undecided") report.undecided.push({ order, input, element });
+  else report.largestError = Math.max(report.largestError, relative);
+  if (kink !== null) report.kinks.push({ order, input, element, ...kink });
+}
+
+function nameOf(input: number, { given }: Progress): string {
+  return input < given ? `input ${input}` : `input ${input} (the gradient given to derivative ${input - given + 1})`;
+}
+
+/** Bytes of the points that are evaluated at a time. */
+const mostBytes = 2 ** 26;
+
+/** Evaluates `f` where one of its arguments is replaced; many points are recorded, then read together. */
+function evaluator(f: Differentiable, leaves: readonly Variable[], changed: number): Evaluate {
+  return async (points) => {
+    const results: Float32Array[] = [];
+    const atATime = Math.max(1, Math.floor(mostBytes / (1 + at(points, 0).byteLength)));
+    for (let first = 0; first < points.length; first += atATime) {
+      const values = points.slice(first, first + atATime).map((numbers) => {
+        const args = leaves.map((leaf, k) => (k === changed ? new Variable(numbers, { shape: leaf.shape }) : leaf));
+        return noGrad(() => f(...args));
+      });
+      results.push(...(await Promise.all(values.map((value) => value.read()))));
+    }
+    return results;
+  };
+}
+
+/** @throws GradCheckError where the backward shaders and the derivatives with a graph disagree. */
+function compareWays(
+  fast: Float32Array,
+  graph: Float32Array,
+  tolerance: number,
+  input: number,
+  progress: Progress,
+): void {
   const scale = fast.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   fast.forEach((value, element) => {
     const other = at(graph, element);
     if (Math.abs(value - other) > tolerance * Math.max(Math.abs(value), Math.abs(other)) + scale * 1e-6) {
       throw new GradCheckError(
-        `gradCheck: derivative ${order} by input ${input}, element ${element}: backward's shader gives ${value}, its derivative ${other}`,
+        `gradCheck: derivative ${progress.order} by ${nameOf(input, progress)}, element ${element}: backward's shader gives ${value}, its derivative ${other}`,
         { input, element, gradient: value, difference: other },
       );
     }
@@ -192,60 +254,24 @@ async function gradientsOf(
   return Promise.all(fresh.map(({ grad, size }) => grad?.read() ?? Promise.resolve(new Float32Array(size))));
 }
 
-/** The next function to check: a weighed sum of all first derivatives. */
+/**
+ * The next function to check: all first derivatives, from a gradient that is the last argument, weighed and added. They
+ * are summed only where their shapes differ, since what is element-wise takes far fewer values to check.
+ */
 function weighedGradient(f: Differentiable, count: number, seed: number): Differentiable {
-  const slopes = grad(f, { argnums: Array.from({ length: count }, (_, index) => index) });
+  const slopes = grad((...args) => sum(mul(f(...args.slice(0, count)), at(args, count))), {
+    argnums: Array.from({ length: count }, (_, index) => index),
+  });
   return (...args) => {
     // Under noGrad only the value is wanted, but it must come from the path that is checked.
     const tracked = gradEnabled() ? args : args.map((arg) => new Variable(arg.data.reshape(arg.shape)));
-    return withGrad(true, () =>
-      slopes(...tracked)
-        .map((slope, index) => {
-          const weights = new Variable(randomNumbers(slope.size, seed + index), {
-            shape: slope.shape,
-            requiresGrad: false,
-          });
-          return sum(mul(slope, weights));
-        })
-        .reduce((total, part) => total.add(part)),
-    );
+    return withGrad(true, () => {
+      const weighed = slopes(...tracked).map((slope, index) => {
+        const weights = randomNumbers(slope.size, seed + index);
+        return mul(slope, new Variable(weights, { shape: slope.shape, requiresGrad: false }));
+      });
+      const alike = weighed.every(({ shape }) => sameShape(shape, at(weighed, 0).shape));
+      return (alike ? weighed : weighed.map((part) => sum(part))).reduce((total, part) => total.add(part));
+    });
   };
-}
-
-/**
- * The axes of a small input, or some random directions in a large one. Every other one of these climbs: it has the
- * gradient's signs, so that the slope along it doesn't cancel and stands out of the values' rounding.
- */
-function* directionsFor(
-  gradient: Float32Array,
-  maxElements: number,
-  count: number,
-  seed: number,
-): Generator<{ element: number | null; direction: Float32Array }> {
-  const size = gradient.length;
-  if (size > maxElements) {
-    for (let k = 0; k < count; k++) {
-      const random = randomNumbers(size, 1000 * seed + k);
-      const climbing = random.map((d, i) => ((gradient[i] ?? 0) < 0 ? -Math.abs(d) : Math.abs(d)));
-      yield { element: null, direction: k % 2 === 0 ? climbing : random };
-    }
-    return;
-  }
-  for (let element = 0; element < size; element++) {
-    const direction = new Float32Array(size);
-    direction[element] = 1;
-    yield { element, direction };
-  }
-}
-
-/** Numbers between -1 and 1, none near 0, the same for the same seed (mulberry32). */
-function randomNumbers(size: number, seed: number): Float32Array {
-  let state = seed | 0;
-  return Float32Array.from({ length: size }, () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    const uniform = ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-    return uniform < 0.5 ? -1 + 1.8 * uniform : 0.1 + 1.8 * (uniform - 0.5);
-  });
 }

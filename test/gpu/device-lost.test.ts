@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   elementwise,
   exp,
+  findNonFinite,
   Function,
   fuse,
   grad,
@@ -217,7 +218,7 @@ describe("a device that is lost", () => {
     await init();
   });
 
-  test("during prepare, profile and gradCheck", async () => {
+  test("during prepare, profile, gradCheck and findNonFinite", async () => {
     const starts: (() => Promise<unknown>)[] = [
       () =>
         prepare(
@@ -226,6 +227,7 @@ describe("a device that is lost", () => {
         ),
       () => profile(() => exp(square(new Variable([1, 2]))).backward()),
       () => gradCheck((x) => exp(square(x)), [new Variable([0.1, 0.2])]),
+      () => findNonFinite(exp(square(new Variable([1, 2]))), { gradients: true }),
     ];
     for (const start of starts) {
       const device = await useOwnDevice();

@@ -15,6 +15,7 @@ import {
 } from "../../src/index.js";
 import { variable, type Range } from "../reference/numbers.js";
 import { binaryOperations, unaryOperations } from "../reference/operations.js";
+import { wgslFunctions } from "../reference/wgsl-functions.js";
 
 beforeAll(async () => {
   await init();
@@ -163,6 +164,19 @@ describe.each(Object.entries(cases))("%s", (name, { f, ranges, shapes, largeShap
   });
 });
 
+describe("functions such as people write in WGSL", () => {
+  test.each(Object.entries(wgslFunctions))("%s: the right gradient passes, 0.1 % is found", async (_, f) => {
+    const right = elementwise(f.wgsl);
+    const wrong = elementwise(f.wgsl.replace("gy *", "1.001 * gy *"));
+    for (let seed = 0; seed < 4; seed++) {
+      const inputs = f.ranges.map((range, k) => variable([32], range, 10 * seed + 3 * k));
+      const { checked, undecided } = await gradCheck((...x) => right(...x), inputs, { order: 1 });
+      expect(undecided.length).toBeLessThan(checked / 6);
+      await failureOf(gradCheck((...x) => wrong(...x), inputs, { order: 1 }));
+    }
+  });
+});
+
 describe("gradCheck", () => {
   test("names the element that is wrong", async () => {
     class WrongInOne extends Planted {
@@ -255,10 +269,123 @@ describe("gradCheck", () => {
 
   test("tells how many derivatives it compared, and the largest difference", async () => {
     const report = await gradCheck((a, b) => a.mul(b), [variable([2, 3], [1, 2]), variable([3], [1, 2], 1)]);
-    expect(report.checked).toBe(2 * (6 + 3));
-    expect(report.largestError).toBeLessThan(0.002);
+    // From order 2 on, the six gradients that the backward is given are operands, too.
+    expect(report.checked).toBe(6 + 3 + (6 + 3 + 6));
+    expect(report.largestError).toBeLessThan(0.00025);
+    expect(report.kinks).toEqual([]);
+    expect(report.undecided).toEqual([]);
     const large = await gradCheck((a) => a.exp(), [variable([100], [1, 2])], { order: 1, directions: 3 });
     expect(large.checked).toBe(3);
+  });
+
+  test("finds an error of 0.05 % with its defaults", async () => {
+    const line = (slope: number): Differentiable => {
+      const f = elementwise(
+        `fn line_forward(x: f32) -> f32 { return 2.0 * x; }
+         fn line_backward(gy: f32) -> f32 { return ${slope} * gy; }`,
+      );
+      return (x = new Variable(NaN)) => f(x);
+    };
+    const inputs = [variable([5], [-3, 3])];
+    await gradCheck(line(2.0001), inputs, { order: 1 });
+    for (const slope of [2.001, 1.999]) await failureOf(gradCheck(line(slope), inputs, { order: 1 }));
+  });
+
+  test("finds a backward that is wrong as a function of the gradient it is given", async () => {
+    class Bar extends Function {
+      override forward(x: GpuArray): GpuArray {
+        return x;
+      }
+      override backward(gy: Variable): Variable {
+        return gy.mul(1.5);
+      }
+    }
+    class Foo extends Function {
+      override forward(x: GpuArray): Variable {
+        return g.mul(new Variable(x), 2);
+      }
+      override backward(gy: Variable): Variable {
+        return new Bar().call(gy).mul(2);
+      }
+    }
+    const foo: Differentiable = (x = new Variable(NaN)) => new Foo().call(x);
+    const inputs = [variable([3], [0.5, 1])];
+    await gradCheck(foo, inputs, { order: 1 });
+    for (const order of [2, 3]) {
+      const { mismatch, message } = await failureOf(gradCheck(foo, inputs, { order }));
+      expect(mismatch.input).toBe(1);
+      expect(mismatch.gradient / mismatch.difference).toBeCloseTo(1.5, 3);
+      expect(message).toContain("derivative 2 by input 1 (the gradient given to derivative 1)");
+    }
+  });
+
+  test("a gradient of 0 passes where the function is even, to its rounding", async () => {
+    const { ranges, wgsl } = wgslFunctions["huber"] ?? { ranges: [], wgsl: "" };
+    expect(ranges.length).toBe(2);
+    const huber = elementwise(wgsl);
+    const a = [2.3, -0.7, 1e-3, 100];
+    await gradCheck((x, y) => huber(x, y), [a, a], { order: 1 });
+  });
+
+  test("reports kinks, ties and jumps with their positions, and takes what is between both sides", async () => {
+    const inputs = [[-1, 0, 2]];
+    for (const f of [g.abs, g.relu] as Differentiable[]) {
+      const { kinks, undecided } = await gradCheck(f, inputs, { order: 1 });
+      expect(kinks.map(({ order, input, element }) => ({ order, input, element }))).toEqual([
+        { order: 1, input: 0, element: 1 },
+      ]);
+      expect(undecided).toEqual([]);
+    }
+    const tie = await gradCheck(
+      (a, b) => g.maximum(a, b),
+      [
+        [1, 2],
+        [1, 0],
+      ],
+      { order: 1 },
+    );
+    expect(tie.kinks.map(({ input, element }) => [input, element])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+    const jump = await gradCheck((x) => g.sign(x).add(x), inputs, { order: 1 });
+    expect(jump.kinks.map(({ element }) => element)).toEqual([1]);
+  });
+
+  test("finds a gradient that is no side's at a kink, and a wrong one beside a kink or a jump", async () => {
+    const absolute = (slope: string, value = "abs(x)"): Differentiable => {
+      const f = elementwise(
+        `fn absolute_forward(x: f32) -> f32 { return ${value}; }
+         fn absolute_backward(x: f32, gy: f32) -> f32 { return gy * ${slope}; }`,
+      );
+      return (x = new Variable(NaN)) => f(x);
+    };
+    await failureOf(gradCheck(absolute("select(sign(x), 1.001, x == 0.0)"), [[0]], { order: 1 }));
+    const near = [[0.001, -0.002, 0.01]];
+    await gradCheck(absolute("sign(x)"), near, { order: 1 });
+    await failureOf(gradCheck(absolute("1.001 * sign(x)"), near, { order: 1 }));
+    const jump = "select(x, 9.0 + x, x > 0.0)";
+    await gradCheck(absolute("1.0", jump), [[0, 0.001, -0.001]], { order: 1 });
+    for (const x of [0, 0.001, -0.001]) {
+      await failureOf(gradCheck(absolute("1.01", jump), [[x]], { order: 1 }));
+    }
+  });
+
+  test("says where float32 can't tell", async () => {
+    const { undecided, checked } = await gradCheck((x) => x.add(1e5), [[0.5, 0.25]], { order: 1 });
+    expect(checked).toBe(2);
+    expect(undecided).toEqual([
+      { order: 1, input: 0, element: 0 },
+      { order: 1, input: 0, element: 1 },
+    ]);
+    await failureOf(gradCheck((x) => x.add(1e3).add(x.detach()), [[0.5]], { order: 1 }));
+  });
+
+  test("checks near 0 with steps as small as it takes", async () => {
+    const inputs = [[1e-6, 1e-4, 0.01, 3]];
+    await gradCheck((x) => g.log(x), inputs, { order: 1 });
+    const { mismatch } = await failureOf(gradCheck((x) => new Planted((v) => g.log(v), 0).call(x), inputs));
+    expect(mismatch.element).toBe(0);
   });
 
   test("leaves the inputs alone", async () => {

@@ -1,0 +1,210 @@
+/** Lines through the inputs of a function, along which its values are compared with its gradient. */
+import { at } from "../base/assert.js";
+import { judge, slopesOf, type Judgement, type Rise, type Sample } from "../base/differences.js";
+import { randomNumbers } from "../base/random.js";
+import { Elementwise } from "../elementwise/elementwise.js";
+import type { Function } from "../graph/function.js";
+import { Reshape } from "../graph/reshape.js";
+import type { Variable } from "../graph/variable.js";
+import { visitOrder } from "../graph/walk.js";
+
+/** Gives the values of the function where one input is replaced by these numbers, for each of the points. */
+export type Evaluate = (points: readonly Float32Array[]) => Promise<readonly Float32Array[]>;
+
+/** What is compared: one input, the gradient by it, and the function's values. */
+export interface Subject {
+  readonly numbers: Float32Array;
+  readonly gradient: Float32Array;
+  /** The function's values at the inputs themselves, and what each counts in the sum whose gradient this is. */
+  readonly values: Float32Array;
+  readonly weights: Float32Array;
+  /** Each value depends on the element at its own place alone. */
+  readonly pointwise: boolean;
+  readonly evaluate: Evaluate;
+}
+
+/** An axis, or a random direction through a large input. */
+export interface Line {
+  readonly element: number | null;
+  readonly direction: Float32Array;
+}
+
+export interface Finding extends Judgement {
+  readonly element: number | null;
+  readonly gradient: number;
+}
+
+/** Samples in the order in which they are taken, by the halvings of the step: first large ones, then as small as it takes. */
+const rounds = [
+  [0, 1, 2],
+  [3, 4, 5],
+  [6, 7, 8, 9],
+  [10, 11, 12, 13],
+];
+
+/** A line that is being judged. */
+interface Trial {
+  readonly line: Line;
+  readonly gradient: number;
+  /** Steps that halve from the first. */
+  readonly series: Sample[][];
+  reach: number;
+  rounding: number;
+  judgement: Judgement | null;
+}
+
+/** Judges the gradient along every line, up to the first where it is wrong. */
+export async function judgeLines(
+  subject: Subject,
+  lines: readonly Line[],
+  tolerance: number,
+  step: number,
+): Promise<Finding[]> {
+  const together = subject.pointwise && lines.length > 1;
+  const findings: Finding[] = [];
+  for (const trial of await judgeTrials(subject, lines, tolerance, step, together)) {
+    const isDoubted = together && trial.judgement?.verdict === "wrong";
+    // What moved together is judged wrong only when it moves alone, too.
+    const [alone] = isDoubted ? await judgeTrials(subject, [trial.line], tolerance, step, false) : [];
+    const { line, gradient, judgement } = alone ?? trial;
+    if (judgement !== null) findings.push({ ...judgement, element: line.element, gradient });
+    if (judgement?.verdict === "wrong") break;
+  }
+  return findings;
+}
+
+async function judgeTrials(
+  subject: Subject,
+  lines: readonly Line[],
+  tolerance: number,
+  step: number,
+  together: boolean,
+): Promise<Trial[]> {
+  const trials = lines.map((line): Trial => {
+    const gradient = line.direction.reduce((total, d, i) => (d === 0 ? total : total + d * at(subject.gradient, i)), 0);
+    const reach = step * (line.element === null ? 1 : Math.max(1, Math.abs(at(subject.numbers, line.element))));
+    return { line, gradient, series: [[]], reach, rounding: 0, judgement: null };
+  });
+  const isOpen = ({ judgement }: Trial): boolean => judgement?.verdict !== "right" || judgement.kink !== null;
+  // First with steps in proportion to 1 or x, then, near 0, in proportion to x.
+  for (const near of [false, true]) {
+    const open = trials.filter((trial) => isOpen(trial) && (!near || approach(subject, trial)));
+    for (const halvings of rounds) {
+      const sampled = open.filter(isOpen);
+      if (sampled.length > 0) await sampleRound(subject, sampled, halvings, together);
+      for (const trial of sampled) trial.judgement = judgeTrial(subject, trial, tolerance);
+    }
+  }
+  return trials;
+}
+
+/** Begins a second series of steps, for an element so small that those before were coarse beside it. */
+function approach({ numbers }: Subject, trial: Trial): boolean {
+  const x = Math.abs(trial.line.element === null ? 0 : at(numbers, trial.line.element));
+  if (x === 0 || x > trial.reach / 8) return false;
+  trial.reach = x / 8;
+  trial.series.push([]);
+  return true;
+}
+
+async function sampleRound(
+  subject: Subject,
+  trials: readonly Trial[],
+  halvings: readonly number[],
+  together: boolean,
+): Promise<void> {
+  const sides = halvings.flatMap((k) => [2 ** -k, -(2 ** -k)]);
+  const points = together
+    ? sides.map((side) => pointAt(subject, trials, side))
+    : trials.flatMap((trial) => sides.map((side) => pointAt(subject, [trial], side)));
+  const results = await subject.evaluate(points);
+  trials.forEach((trial, t) => {
+    const first = together ? 0 : t * sides.length;
+    const rises = sides.map((side, s) =>
+      rise(subject, trial, side, at(points, first + s), at(results, first + s), together),
+    );
+    const samples = at(trial.series, trial.series.length - 1);
+    halvings.forEach((_, k) => samples.push({ right: at(rises, 2 * k), left: at(rises, 2 * k + 1) }));
+  });
+}
+
+/** The inputs, moved along each trial's line to one side. */
+function pointAt({ numbers }: Subject, trials: readonly Trial[], side: number): Float32Array {
+  const point = numbers.slice();
+  for (const { line, reach } of trials) {
+    const { element, direction } = line;
+    if (element !== null) point[element] = at(numbers, element) + side * reach;
+    else direction.forEach((d, i) => (point[i] = at(numbers, i) + side * reach * d));
+  }
+  return point;
+}
+
+/** How far the weighed sum rises, counting only what moves: numbers that stay the same cancel exactly. */
+function rise(
+  { numbers, values, weights }: Subject,
+  trial: Trial,
+  side: number,
+  point: Float32Array,
+  result: Float32Array,
+  together: boolean,
+): Rise {
+  const { element } = trial.line;
+  // As it is in float32.
+  const step = element === null ? Math.abs(side) * trial.reach : Math.abs(at(point, element) - at(numbers, element));
+  let total = 0;
+  let squares = 0;
+  const count = (i: number): void => {
+    const before = at(values, i);
+    const after = at(result, i);
+    if (Object.is(before, after)) return;
+    total += at(weights, i) * (after - before);
+    squares += (at(weights, i) * Math.max(Math.abs(before), Math.abs(after))) ** 2;
+  };
+  if (together && element !== null) count(element);
+  else for (let i = 0; i < values.length; i++) count(i);
+  if (Number.isFinite(squares)) trial.rounding = Math.max(trial.rounding, Math.sqrt(squares) * 2 ** -24);
+  return { step, rise: total };
+}
+
+function judgeTrial({ values, weights, gradient }: Subject, trial: Trial, tolerance: number): Judgement {
+  const moved = trial.rounding > 0;
+  const size = moved ? 0 : values.reduce((most, y, i) => Math.max(most, Math.abs(y * at(weights, i)) || 0), 0);
+  const largest = gradient.reduce((most, slope) => Math.max(most, Math.abs(slope) || 0), 0);
+  return judge(trial.gradient, slopesOf(trial.series, trial.rounding), {
+    tolerance,
+    floor: Number.isFinite(largest) ? largest * 2 ** -20 : 0,
+    blind: (size * 2 ** -23) / trial.reach,
+  });
+}
+
+/**
+ * The axes of a small input, or some random directions in a large one. Every other one of these climbs: it has the
+ * gradient's signs, so that the slope along it doesn't cancel and stands out of the values' rounding.
+ */
+export function linesThrough(gradient: Float32Array, maxElements: number, count: number, seed: number): Line[] {
+  const size = gradient.length;
+  if (size <= maxElements) {
+    return Array.from({ length: size }, (_, element) => {
+      const direction = new Float32Array(size);
+      direction[element] = 1;
+      return { element, direction };
+    });
+  }
+  return Array.from({ length: count }, (_, k) => {
+    const random = randomNumbers(size, 1000 * seed + k);
+    if (k % 2 === 1) return { element: null, direction: random };
+    const direction = random.map((d, i) => ((gradient[i] ?? 0) < 0 ? -Math.abs(d) : Math.abs(d)));
+    return { element: null, direction };
+  });
+}
+
+/** Whether each element of `y` depends on that of `x` at the same place alone, by the graph between them. */
+export function isPointwise(y: Variable, x: Variable): boolean {
+  const between = visitOrder(y, new Set([x]));
+  const leading = new Set<Function | null>(between);
+  const keepsPlaces = (f: Function): boolean =>
+    f instanceof Reshape ||
+    (f instanceof Elementwise &&
+      f.inputs.every((input) => (input !== x && !leading.has(input.creator)) || input.size === f.output.size));
+  return y.size === x.size && between.every(keepsPlaces);
+}
