@@ -1,6 +1,10 @@
 /** Reductions beside the sum: mean, max and min, of all elements or along axes. */
-import { sum } from "../elementwise/broadcast.js";
+import { broadcastTo, sum } from "../elementwise/broadcast.js";
+import { isLarge } from "../elementwise/gather.js";
+import { meanOf, meanSource } from "../elementwise/mean.js";
 import { Reduction, type Axes, type ReduceOptions } from "../elementwise/reduction.js";
+import { GpuArray } from "../gpu/array.js";
+import { gradEnabled } from "../graph/grad-mode.js";
 import { reshape } from "../graph/reshape.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
 import { div, equal, mul } from "./pointwise.js";
@@ -14,11 +18,49 @@ class Extremum extends Reduction {
   }
 }
 
-/** The mean of all elements, or along axes: their sum divided by their number. Of no elements it is NaN. */
+class Mean extends Reduction {
+  override get name(): string {
+    return "Mean";
+  }
+
+  override get wgsl(): string {
+    return `${super.wgsl}\n${meanSource()}`;
+  }
+
+  override forward(x: GpuArray): GpuArray {
+    const sums = super.forward(x);
+    try {
+      return meanOf(x, sums, this.axes);
+    } finally {
+      sums.release();
+    }
+  }
+
+  override backward(gy: Variable): Variable | GpuArray {
+    const { shape, size } = this.input;
+    const each = div(gy, size / gy.size);
+    if (gy.size !== 1 || gradEnabled()) return broadcastTo(reshape(each, this.kept), shape);
+    const repeated = GpuArray.repeat(each.data, shape);
+    each.dispose();
+    return repeated;
+  }
+}
+
+/**
+ * The mean of all elements, or along axes: their sum divided by their number, and within the range of float32 where the
+ * sum is not (of arrays above one binding, only where it is). Of no elements it is NaN.
+ *
+ * @throws ShapeError where there is no such axis.
+ * @example
+ * mean([1, 2, 6]); // 3
+ * mean([3e38, 3e38]); // 3e38
+ */
 export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asVariable(x);
+  const { size, data } = variable;
+  if (size > 0 && !isLarge(data.device, data.bytes)) return new Mean("Sum", variable, axes, options).call(variable);
   const total = sum(variable, axes, options);
-  return div(total, variable.size / total.size || 0);
+  return div(total, size / total.size || 0);
 }
 
 /**

@@ -478,3 +478,52 @@ describe("broadcastTo and sumTo", () => {
     }
   });
 });
+
+describe("a mean is in range where its sum is not", () => {
+  const greatest = 3.4028234663852886e38;
+
+  test.each([
+    ["four of 3e38", [3e38, 3e38, 3e38, 3e38]],
+    ["the greatest and least number, seven times", [...new Array<number>(7).fill(greatest)]],
+    ["sums that overflow on the way only", [3e38, 3e38, -3e38, -3e38, 1e38, 3e38]],
+    ["below 0", [-3e38, -2e38, -3.1e38]],
+    ["one more than a vector", [...new Array<number>(257).keys()].map((k) => 1e38 + k * 9e35)],
+    ["the least normal numbers", new Array<number>(5).fill(1.2e-38)],
+    ["the least normal numbers, in two chunks and a half", new Array<number>(40_960).fill(1.2e-38)],
+  ])("%s", async (_, numbers) => {
+    const values = Float32Array.from(numbers);
+    const exact = values.reduce((total, value) => total + value / values.length, 0);
+    expectClose(await g.mean(values).read(), [Math.fround(exact)], 2e-6);
+    for (const axes of [0, 1, [0, 1]]) {
+      const pair = new Variable([...values, ...values], { shape: [2, values.length] });
+      const means = await g.mean(pair, axes).read();
+      if (axes === 0) expectClose(means, [...values], 2e-6);
+      else expectClose(means, [...means].fill(Math.fround(exact)), 2e-6);
+    }
+  });
+
+  test("2^24 of 3e38, and rows beside rows of which only one overflows", async () => {
+    using x = new Variable(new Float32Array(2 ** 24).fill(3e38), { shape: [16, 2 ** 20] });
+    expectClose(await g.mean(x).read(), [3e38], 2e-6);
+    expectClose(await g.mean(x, 1).read(), new Array<number>(16).fill(3e38), 2e-6);
+    expectClose((await g.mean(x, 0).read()).slice(-3), [3e38, 3e38, 3e38], 2e-6);
+    const rows = Float32Array.from({ length: 5 * 3 * 7 }, (_, k) => (Math.floor(k / 7) % 3 === 1 ? 3e38 : k));
+    const y = new Variable(rows, { shape: [5, 3, 7] });
+    const means = await g.mean(y, [0, 2]).read();
+    const exact = [0, 1, 2].map((row) => {
+      const own = [...rows].filter((_, k) => Math.floor(k / 7) % 3 === row);
+      return own.reduce((total, value) => total + value / own.length, 0);
+    });
+    expectClose(means, exact, 2e-6);
+  });
+
+  test("infinities and NaN stay what they are, and gradients too", async () => {
+    expect(await g.mean([Infinity, 1]).item()).toBe(Infinity);
+    expect(await g.mean([3e38, 3e38, -Infinity]).item()).toBe(-Infinity);
+    expect(await g.mean([Infinity, -Infinity]).item()).toBeNaN();
+    expect(await g.mean([NaN, 3e38, 3e38]).item()).toBeNaN();
+    const x = new Variable([3e38, 3e38, 3e38, 3e38]);
+    g.mean(x).backward();
+    expect([...(await x.grad!.read())]).toEqual([0.25, 0.25, 0.25, 0.25]);
+  });
+});

@@ -1,0 +1,49 @@
+/** From a sum to a mean that is right where the sum has overflowed. Arrays only, nothing of gradients. */
+import meanWgsl from "../../shaders/reduce/mean.wgsl?raw";
+import { at } from "../base/assert.js";
+import { sizeOf, stridesOf, type Shape } from "../base/shape.js";
+import type { GpuArray } from "../gpu/array.js";
+import { Kernel } from "../gpu/kernel.js";
+
+const kernel = new Kernel(
+  { name: "mean", wgsl: meanWgsl, bindings: ["input", "input", "output", "uniform"] },
+  { origin: "library" },
+);
+
+/** What the shader's uniform holds: enough for 61 dimensions of which no two can be seen as one. */
+const mostWords = 128;
+
+/** Up to so many results, a workgroup adds up each where it must; beyond, they are short enough for one lane. */
+const fewResults = 4096;
+
+/**
+ * The means along axes.
+ *
+ * @param sums along the same axes
+ */
+export function meanOf(x: GpuArray, sums: GpuArray, axes: readonly number[]): GpuArray {
+  const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  const count = sizeOf(axes.map((axis) => at(x.shape, axis)));
+  const lanes = sums.size <= fewResults ? 64 : 1;
+  const words = new Uint32Array(mostWords);
+  words.set([count, lanes, sums.size, 0, ...layoutOf(x.shape, kept), ...layoutOf(x.shape, axes)]);
+  return at(kernel.apply([sums, x], [sums.shape], [words], sums.size * lanes), 0);
+}
+
+/** The shader, whole. */
+export function meanSource(): string {
+  return kernel.source("exact");
+}
+
+/** Where the elements along these axes are: a rank, and for each dimension, the last one first, its length and stride. */
+function layoutOf(shape: Shape, axes: readonly number[]): number[] {
+  const strides = stridesOf(shape);
+  const dimensions: [length: number, stride: number][] = [];
+  for (const axis of [...axes].reverse()) {
+    const [length, stride] = [at(shape, axis), at(strides, axis)];
+    const inner = dimensions[dimensions.length - 1];
+    if (inner !== undefined && stride === inner[0] * inner[1]) inner[0] *= length;
+    else if (length !== 1) dimensions.push([length, stride]);
+  }
+  return [dimensions.length, ...dimensions.flat()];
+}
