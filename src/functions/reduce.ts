@@ -7,7 +7,7 @@ import { GpuArray } from "../gpu/array.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import { reshape } from "../graph/reshape.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
-import { div, equal, mul } from "./pointwise.js";
+import { div, equal, mul, sub, where } from "./pointwise.js";
 
 class Extremum extends Reduction {
   /** The elements that equal the result share its gradient. */
@@ -30,10 +30,18 @@ class Mean extends Reduction {
   override forward(x: GpuArray): GpuArray {
     const sums = super.forward(x);
     try {
-      return meanOf(x, sums, this.axes);
+      return isLarge(x.device, x.bytes) ? this.#ofLarge(x, asVariable(sums)) : meanOf(x, sums, this.axes);
     } finally {
       sums.release();
     }
+  }
+
+  /** Above one binding: where a sum isn't finite, that of numbers too small for it to overflow is taken. */
+  #ofLarge(x: GpuArray, sums: Variable): GpuArray {
+    const count = x.size / sums.size;
+    using small = mul(asVariable(x), 2 ** -32);
+    using smallSums = asVariable(super.forward(small.data));
+    return where(equal(sub(sums, sums), 0), div(sums, count), mul(div(smallSums, count), 2 ** 32)).data;
   }
 
   override backward(gy: Variable): Variable | GpuArray {
@@ -48,7 +56,7 @@ class Mean extends Reduction {
 
 /**
  * The mean of all elements, or along axes: their sum divided by their number, and within the range of float32 where the
- * sum is not (of arrays above one binding, only where it is). Of no elements it is NaN.
+ * sum is not. Of no elements it is NaN.
  *
  * @throws ShapeError where there is no such axis.
  * @example
@@ -57,10 +65,8 @@ class Mean extends Reduction {
  */
 export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asVariable(x);
-  const { size, data } = variable;
-  if (size > 0 && !isLarge(data.device, data.bytes)) return new Mean("Sum", variable, axes, options).call(variable);
-  const total = sum(variable, axes, options);
-  return div(total, size / total.size || 0);
+  if (variable.size > 0) return new Mean("Sum", variable, axes, options).call(variable);
+  return div(sum(variable, axes, options), 0);
 }
 
 /**

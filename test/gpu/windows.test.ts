@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fuse, init, Kernel, square, stats, Variable, type Device } from "../../src/index.js";
+import { fuse, init, Kernel, square, stats, Variable, type Device, mean } from "../../src/index.js";
 
 /** WebGPU's default limits: a binding of 128 MiB, a buffer of 256 MiB. No smaller ones can be asked for. */
 let device: Device;
@@ -83,6 +83,14 @@ describe("the same with bindings of 4 KiB, in shapes that are cut in every way",
   });
   afterAll(() => {
     limits.maxStorageBufferBindingSize = before;
+  });
+
+  test("a mean is in range where its sum is not", async () => {
+    expect(await mean(new Float32Array(3000).fill(3e38)).item()).toBeCloseTo(3e38, -32);
+    using some = mean(new Variable(new Float32Array(3000).fill(-2e38), { shape: [2, 1500] }), 1);
+    for (const value of await some.read()) expect(value / -2e38).toBeCloseTo(1, 5);
+    expect(await mean([...new Array<number>(2000).fill(0), Infinity]).item()).toBe(Infinity);
+    expect((await mean(new Float32Array(3000).fill(1e-38)).item()) / 1e-38).toBeCloseTo(1, 5);
   });
 
   const integers = (size: number): Float32Array =>
