@@ -68,12 +68,13 @@ export {
 } from "./inspect/grad-check.js";
 export type { Grid } from "./gpu/grid.js";
 export type { Binding } from "./wgsl/binding.js";
-export { noGrad } from "./graph/grad-mode.js";
+export { noGrad } from "./graph/no-grad.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./inspect/graph.js";
 export { findNonFinite, type NonFinite, type NonFiniteOperand, type NonFiniteOptions } from "./inspect/non-finite.js";
 export { leaks, type Leak } from "./inspect/leaks.js";
 export { prepare, type Preparable } from "./gpu/prepare.js";
 export { profile, type ProfileEntry } from "./inspect/profile.js";
 export type { Shape } from "./base/shape.js";
+export { update } from "./graph/update.js";
 export { Variable, type Operand, type VariableOptions } from "./graph/variable.js";
 export type { MathMode } from "./wgsl/math.js";

@@ -88,7 +88,7 @@ function docCommentExamples(root: string): Example[] {
 const preamble = `
   const { Variable, Function, GpuArray, Kernel } = gpugrad;
   const { init, square, exp, grad, noGrad, gradCheck, isGpugradError, stats, elementwise, graph, toDot, findNonFinite, log } = gpugrad;
-  const { reshape, transpose, broadcastTo, sumTo, sum, mean, mul, sin, fuse, prepare, profile, leaks, valueAndGrad, flush } = gpugrad;
+  const { reshape, transpose, broadcastTo, sumTo, sum, mean, mul, sin, fuse, prepare, profile, leaks, valueAndGrad, update, flush } = gpugrad;
   const device = await init();
   const x = new Variable([1, 2, 3], { name: "x" });
   const y = square(x);

@@ -22,6 +22,10 @@ export function copy(array: GpuArray, shape: Shape, strides: readonly number[]):
 
 /** One that moves elements by the shader that copies. */
 export abstract class Copy extends Function {
+  override get repeatable(): boolean {
+    return true;
+  }
+
   override get wgsl(): string {
     return shaders.forward(["strided"]).source("exact");
   }

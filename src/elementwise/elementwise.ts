@@ -152,6 +152,10 @@ export abstract class Elementwise extends Function {
     throw new ArgumentError(`${name} takes ${inputs.length} operands (${inputs.join(", ")}), was given ${operands}`);
   }
 
+  override get repeatable(): boolean {
+    return true;
+  }
+
   override forward(...inputs: GpuArray[]): GpuArray | readonly GpuArray[] {
     this.checkCount(inputs.length);
     const { name, outputs } = this.source;
@@ -170,7 +174,9 @@ export abstract class Elementwise extends Function {
     }
     const { shape } = this.output;
     const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
-    const reads = references.map(({ to, index }) => broadcast(at(variables[to], index).data, shape, to === "gradient"));
+    const reads = references.map(({ to, index }) =>
+      broadcast(at(variables[to], index).array, shape, to === "gradient"),
+    );
     const { passes } = this.shaders;
     const wanted = this.inputs.flatMap(({ requiresGrad }, index) =>
       requiresGrad && !passes.includes(index) ? [index] : [],
@@ -200,8 +206,12 @@ export abstract class Elementwise extends Function {
     }
     return results.map((result, index) => {
       const { shape, requiresGrad } = at(this.inputs, index);
-      if (result === null || !requiresGrad) return null;
+      if (result === null) return null;
       checkVariable(result, `what ${this.source.name}'s derivative gives`);
+      if (!requiresGrad) {
+        result.letGo();
+        return null;
+      }
       const full = broadcastShapes([result.shape, shape], this.source.name);
       return sumTo(broadcastTo(result, full), shape);
     });
@@ -217,7 +227,7 @@ function broadcast(array: GpuArray, shape: Shape, foldsOne = false): Read {
 /** The gradient of an operand that was broadcast: summed back to its shape, without a graph. */
 function summedTo(gradient: GpuArray, shape: Shape): GpuArray {
   if (sameShape(gradient.shape, shape)) return gradient;
-  const sum = sumTo(new Variable(gradient, { requiresGrad: false }), shape).data;
+  const sum = sumTo(Variable.of(gradient), shape).array;
   gradient.release();
   return sum;
 }

@@ -43,6 +43,10 @@ export abstract class Reduction extends Function {
     return reducers[this.#kind].wgsl;
   }
 
+  override get repeatable(): boolean {
+    return true;
+  }
+
   override forward(x: GpuArray): GpuArray {
     const reducer = reducers[this.#kind];
     if (x.size === 0) {

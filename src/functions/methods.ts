@@ -3,6 +3,7 @@ import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
 import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
 import { addGradientsWith } from "../graph/backward.js";
 import { reshape } from "../graph/reshape.js";
+import { update } from "../graph/update.js";
 import { Variable, type Operand } from "../graph/variable.js";
 import {
   abs,
@@ -90,6 +91,8 @@ declare module "../graph/variable.js" {
     transpose(axes?: readonly number[]): Variable;
     broadcastTo(shape: readonly number[]): Variable;
     sumTo(shape: readonly number[]): Variable;
+    /** A leaf's new numbers, in place: `w.update((w, g) => w.sub(g.mul(0.001)), w.grad)`. See the function `update`. */
+    update(f: (...args: Variable[]) => Variable, ...operands: readonly (Operand | null)[]): Variable;
     /** This where the condition isn't 0, else `other`, as in PyTorch: `x.where(c, other)` is `where(c, x, other)`. */
     where(condition: Operand, other: Operand): Variable;
   }
@@ -97,12 +100,28 @@ declare module "../graph/variable.js" {
 
 addGradientsWith(add);
 
+const change = {
+  update(x: Variable, f: (...args: Variable[]) => Variable, ...operands: readonly (Operand | null)[]): Variable {
+    update(x, f, ...operands);
+    return x;
+  },
+};
+
 const choice = { where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other) };
 
-for (const [name, f] of Object.entries({ ...unary, ...binary, ...reductions, ...reshapings, ...choice })) {
+const methods: Record<string, (x: Variable, ...rest: never[]) => Variable> = {
+  ...unary,
+  ...binary,
+  ...reductions,
+  ...reshapings,
+  ...choice,
+  ...change,
+};
+
+for (const [name, f] of Object.entries(methods)) {
   Object.defineProperty(Variable.prototype, name, {
     value(this: Variable, ...rest: never[]): Variable {
-      return (f as (x: Variable, ...rest: never[]) => Variable)(this, ...rest);
+      return f(this, ...rest);
     },
     writable: true,
     configurable: true,

@@ -25,6 +25,10 @@ type Numbers =
   | { readonly kind: "unknown" };
 
 export class GpuArray {
+  /** Counts the arrays that were made: the number of the latest. @internal */
+  static made = 0;
+  /** The how-manieth array this is. @internal */
+  readonly serial = ++GpuArray.made;
   readonly device: Device;
   readonly #shape: Shape;
   readonly #size: number;

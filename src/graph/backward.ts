@@ -66,7 +66,7 @@ function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph
 
 /** What a pass starts from where nothing else is set: a constant, which takes no memory. */
 export function ones(root: Variable): Variable {
-  return Variable.of(GpuArray.constant(1, root.shape, root.data.device));
+  return Variable.of(GpuArray.constant(1, root.shape, root.device));
 }
 
 interface PassOptions {
@@ -131,11 +131,11 @@ function owned(start: Variable): GradientKind<Function, Variable> {
 
 /** Sees that no gradient has the memory of another one, or of `start`: somebody may change one in place. */
 function separate(start: Variable, gradients: ReadonlyMap<Variable, Variable>): void {
-  const taken = new Set([start.data.memory]);
-  for (const { data } of gradients.values()) {
-    if (data === start.data) continue;
-    if (taken.has(data.memory)) data.separate();
-    taken.add(data.memory);
+  const taken = new Set([start.array.memory]);
+  for (const { array } of gradients.values()) {
+    if (array === start.array) continue;
+    if (taken.has(array.memory)) array.separate();
+    taken.add(array.memory);
   }
 }
 
@@ -143,10 +143,14 @@ type Gradients = readonly (Variable | undefined)[];
 
 /** One Function's backward, without a graph. Each gradient gets a share of its own: what backward gave may be somebody else's. */
 function ownedGradients(f: Function, ofOutputs: Gradients): (Variable | null)[] {
-  const results = callBackward(f, withZeros(f, ofOutputs), false);
+  const made = GpuArray.made;
+  const given = withZeros(f, ofOutputs);
+  const results = callBackward(f, given, false);
+  const taken = new Set<GpuArray>();
   return f.inputs.map((input, index) => {
     const data = gradientFor(f, input, index, results);
-    return data === null ? null : Variable.of(f.givesFreshGradients ? data : data.reshape(data.shape));
+    if (data === null) return null;
+    return f.givesFreshGradients ? Variable.of(data) : f.takeOver(results[index], "backward", made, taken);
   });
 }
 
@@ -157,7 +161,12 @@ function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)
   const taken = new Set([...given, ...f.inputs, ...f.outputs]);
   return f.inputs.map((input, index) => {
     const result = results[index];
-    if (gradientFor(f, input, index, results) === null || !(result instanceof Variable)) return null;
+    const isWanted = gradientFor(f, input, index, results) !== null;
+    if (!(result instanceof Variable)) return null;
+    if (!isWanted) {
+      result.letGo();
+      return null;
+    }
     if (taken.has(result)) return withGrad(true, () => new Identity().call(result));
     taken.add(result);
     return result;
@@ -171,7 +180,9 @@ function withZeros(f: Function, ofOutputs: Gradients): Variable[] {
 
 function callBackward(f: Function, given: readonly Variable[], createGraph: boolean): readonly (Result | null)[] {
   f.checkUnchanged();
-  const results = toList<Result | null>(withGrad(createGraph, () => f.backward(...given)));
+  const results = toList<Result | null>(
+    createGraph ? withGrad(true, () => f.backward(...given)) : f.backwardWithoutGraph(given),
+  );
   if (results.length === f.inputs.length) return results;
   throw new ArgumentError(
     `${f.name}.backward must give one gradient for each of its ${f.inputs.length} inputs, gave ${results.length}`,

@@ -11,8 +11,9 @@ import {
 import { gradEnabled, withGrad } from "./grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { describe } from "../base/describe.js";
+import { insideFunction } from "./origin.js";
 import { Setting } from "./setting.js";
-import { asVariable, Variable, type Operand } from "./variable.js";
+import { asOperand, Variable, type Operand } from "./variable.js";
 
 /** Gives the symbols that stand for a Function's outputs where it is called, but not to compute: what `fuse` looks at. */
 export type Trace = (f: Function, inputs: readonly Variable[]) => readonly Variable[];
@@ -97,17 +98,16 @@ export abstract class Function {
           "Make a new one for each call, or use the lower-case function",
       );
     }
-    const variables = inputs.map((input) => asVariable(input));
+    const variables = inputs.map(asOperand);
     const trace = tracing.current;
     if (trace !== null) return this.#record(variables, trace(this, variables));
-    const arrays = variables.map(({ data }) => data);
-    const results = toList(withGrad(false, () => this.forward(...arrays)));
+    const arrays = variables.map(({ array }) => array);
+    const made = GpuArray.made;
+    const run = (): Result | readonly Result[] => this.forward(...arrays);
+    const results = toList(withGrad(false, () => (this.repeatable ? run() : insideFunction.during(true, run))));
     const remember = gradEnabled() && this.differentiable && variables.some(({ requiresGrad }) => requiresGrad);
-    const outputs = results.map((result) => {
-      const data = arrayOf(result, `${this.name}.forward`);
-      // The same array in two Variables would be released with either of them.
-      return Variable.of(arrays.includes(data) ? data.reshape(data.shape) : data, remember);
-    });
+    const taken = new Set(arrays);
+    const outputs = results.map((result) => this.takeOver(result, "forward", made, taken, remember));
     if (remember) {
       this.#holdsInputs = true;
       for (const variable of variables) variable.addConsumer();
@@ -115,7 +115,66 @@ export abstract class Function {
       return this.#record(variables, outputs);
     }
     this.#outputs = outputs;
+    outputs.forEach((output, index) => {
+      output.comeFrom(this, index, variables);
+    });
     return this.output;
+  }
+
+  /**
+   * A Variable of what `forward` or `backward` gave. An array that it made and nobody else can have becomes the Variable's
+   * own; of any other, the Variable takes a share, since it stays its owner's.
+   *
+   * @param made how many arrays there were before the call
+   * @param taken the arrays that have an owner; this one is added
+   * @internal
+   */
+  takeOver(result: unknown, who: string, made: number, taken: Set<GpuArray>, requiresGrad = false): Variable {
+    const data = arrayOf(result, `${this.name}.${who}`);
+    const isFree = data.serial > made && !taken.has(data) && result === data && !this.#saved(data);
+    taken.add(data);
+    // It was there before: somebody has it.
+    if (result instanceof Variable && data.serial <= made) result.holdResult();
+    if (isFree) return Variable.of(data, requiresGrad);
+    const share = Variable.of(data.reshape(data.shape), requiresGrad);
+    // What the user's functions computed on the way goes with what they gave.
+    if (result instanceof Variable) share.comeFrom(new Identity(), 0, [result]);
+    return share;
+  }
+
+  /** `backward` without a graph: what it computes on the way goes with what it gives. @internal */
+  backwardWithoutGraph(gradients: readonly Variable[]): ReturnType<Function["backward"]> {
+    const run = (): ReturnType<Function["backward"]> => this.backward(...gradients);
+    return withGrad(false, () => (this.givesFreshGradients ? run() : insideFunction.during(true, run)));
+  }
+
+  /** Whether the array was put into this node, as a backward may need it. */
+  #saved(data: GpuArray): boolean {
+    if (this.repeatable) return false;
+    return Object.values(this).some(
+      (value: unknown) => value === data || (Array.isArray(value) && value.includes(data)),
+    );
+  }
+
+  /** Runs `forward` once more, for a result whose memory was given back. @internal */
+  repeat(arrays: readonly GpuArray[], index: number): GpuArray {
+    const results = toList(withGrad(false, () => this.forward(...arrays)));
+    const wanted = arrayOf(at(results, index), `${this.name}.forward`);
+    for (const result of results) if (result instanceof GpuArray && result !== wanted) result.release();
+    return arrays.includes(wanted) ? wanted.reshape(wanted.shape) : wanted;
+  }
+
+  /** Of the data of the inputs, when they were used. @internal */
+  get inputVersions(): readonly number[] {
+    return this.#versions.slice(0, this.#inputs.length);
+  }
+
+  /**
+   * Whether `forward` gives the same numbers from the same arrays, whenever it is called and however often. What was
+   * computed on the way can then be given back while somebody may still read it, and is computed again if somebody does.
+   */
+  get repeatable(): boolean {
+    return false;
   }
 
   /** False for a function without a gradient, such as a comparison: its outputs are leaves that need none. */
@@ -167,7 +226,7 @@ export abstract class Function {
     this.#versions.forEach((version, k) => {
       if (!this.backwardReads(k)) return;
       const variable = k < length ? at(this.#inputs, k) : at(this.#outputs, k - length);
-      if (variable.data.version === version) return;
+      if (variable.array.version === version) return;
       throw new ModifiedError(
         `${variable.toString()} was changed in place after ${this.name} used it: call backward() before assign() or descend()`,
       );
@@ -182,7 +241,7 @@ export abstract class Function {
 }
 
 function versionsOf(inputs: readonly Variable[], outputs: readonly Variable[]): number[] {
-  return [...inputs, ...outputs].map(({ data }) => data.version);
+  return [...inputs, ...outputs].map(({ array }) => array.version);
 }
 
 export function toList<T extends object | null>(results: T | readonly T[]): readonly T[] {
@@ -192,7 +251,7 @@ export function toList<T extends object | null>(results: T | readonly T[]): read
 /** The data of a result. @throws ArgumentError naming who gave it, where it is none. */
 export function arrayOf(result: unknown, who: string): GpuArray {
   if (result instanceof GpuArray) return result;
-  if (result instanceof Variable) return result.data;
+  if (result instanceof Variable) return result.array;
   throw new ArgumentError(`${who} must give a GpuArray or a Variable, not ${describe(result)}`);
 }
 
@@ -203,6 +262,10 @@ export function arrayOf(result: unknown, who: string): GpuArray {
 export class Identity extends Function {
   override get name(): string {
     return "Identity";
+  }
+
+  override get repeatable(): boolean {
+    return true;
   }
 
   override forward(x: GpuArray): GpuArray {

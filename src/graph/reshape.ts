@@ -18,6 +18,10 @@ export class Reshape extends Function {
     return "Reshape";
   }
 
+  override get repeatable(): boolean {
+    return true;
+  }
+
   override forward(x: GpuArray): GpuArray {
     return x.reshape(this.#shape);
   }

@@ -7,8 +7,11 @@
 import { backward, type BackwardOptions } from "./backward.js";
 import { toGpuArray, type Data } from "../gpu/data.js";
 import { ArgumentError, ReleasedError, ShapeError } from "../base/errors.js";
-import type { Function } from "./function.js";
+import { Identity, type Function } from "./function.js";
+import { withGrad } from "./grad-mode.js";
+import { currentTask, Origin } from "./origin.js";
 import { GpuArray } from "../gpu/array.js";
+import type { Device } from "../gpu/device.js";
 import type { Label } from "../gpu/holdings.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { sameShape, showShape, type Shape } from "../base/shape.js";
@@ -36,11 +39,12 @@ type GradientSlot = "unseen" | "seen" | "given";
 
 /**
  * - held: it was made, and not yet used
- * - passedOn: a Function has it as an input; it goes with what was computed from it, unless it is a leaf
+ * - passedOn: a Function of a graph has it as an input; it goes with what was computed from it, unless it is a leaf
+ * - lent: a result without a graph was computed from it; it goes with that if it can be computed again
  * - kept: as held, for good
  * - disposed: it goes as soon as nothing needs it
  */
-type Lifetime = "held" | "passedOn" | "kept" | "disposed";
+type Lifetime = "held" | "passedOn" | "lent" | "kept" | "disposed";
 
 /**
  * @example
@@ -60,6 +64,11 @@ export class Variable {
   /** Functions of graphs that are not disposed and have this as an input. */
   #consumers = 0;
   #lifetime: Lifetime = "held";
+  /** What it was computed from without a graph. */
+  #origin: Origin<Function, Variable> | null = null;
+  /** Results that were computed from it without a graph, and are not disposed. */
+  #results = 0;
+  #weak: WeakRef<Variable> | null = null;
 
   /** @internal */
   get [madeBy](): Maker {
@@ -73,14 +82,15 @@ export class Variable {
   }
 
   /**
-   * @param data a number, a (nested) array of numbers, a Float32Array, or an array that is on the GPU already
+   * @param data a number, a (nested) array of numbers, a Float32Array, or an array that is on the GPU already, of which the
+   * Variable takes a share: the array stays its owner's
    * @throws ArgumentError, ShapeError where data or options can't be used, LimitError where the device doesn't allow
    * that many bytes, NotInitializedError before `await init()`
    */
   constructor(data: Data, options: VariableOptions = {}) {
     const own = options === ownNeedsGrad || options === ownNeedsNone;
     const { name, shape, requiresGrad = true } = own ? options : checkOptions(options);
-    const array = own ? (data as GpuArray) : toGpuArray(data, shape);
+    const array = own ? (data as GpuArray) : shareOf(data, shape);
     this.#data = array;
     this.#label = { name: name ?? null, creator: null };
     array.track(this.#label);
@@ -102,14 +112,25 @@ export class Variable {
     this.#label.name = name;
   }
 
-  /** The array on the GPU. */
+  /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
   get data(): GpuArray {
-    if (this.#data.released) {
-      throw new ReleasedError(
-        `${this.toString()} was released, by dispose() on it or on what was computed from it; keep() holds it`,
-      );
-    }
-    return this.#data;
+    if (this.#lifetime !== "disposed" && this.#creator === null && this.#origin !== null) this.#lifetime = "kept";
+    return this.array;
+  }
+
+  /**
+   * The same, for the library itself: it doesn't count as held by somebody. Where the memory was given back with what was
+   * computed from it, the numbers are computed again.
+   *
+   * @internal
+   */
+  get array(): GpuArray {
+    return this.#data.released ? this.#computeAgain() : this.#data;
+  }
+
+  /** @internal */
+  get device(): Device {
+    return this.#data.device;
   }
 
   get shape(): Shape {
@@ -183,6 +204,7 @@ export class Variable {
   /** Makes a leaf of this Variable: the graph that led to it is forgotten. */
   unchain(): void {
     const creator = this.#creator;
+    this.#forgetOrigin();
     this.#creator = null;
     this.#label.creator = null;
     if (creator?.outputs.every((output) => output.#creator !== creator) !== true) return;
@@ -191,10 +213,9 @@ export class Variable {
 
   /** The same data, as a leaf that needs no gradient. */
   detach(): Variable {
-    return new Variable(this.data.reshape(this.shape), {
-      ...(this.name !== null && { name: this.name }),
-      requiresGrad: false,
-    });
+    const alone = withGrad(false, () => new Identity().call(this));
+    alone.name = this.name;
+    return alone;
   }
 
   /** Forgets the gradient. */
@@ -228,7 +249,8 @@ export class Variable {
 
   /**
    * Replaces the numbers of a leaf in place, without allocating. A graph that was built from the old ones can't go
-   * backward through them any more: trying is an error that says so. So: forward, backward, then assign.
+   * backward through them any more: trying is an error that says so. So: forward, backward, then assign. For a step of an
+   * optimizer, see `update`.
    *
    * @throws ArgumentError where this is not a leaf; ShapeError; what the constructor throws.
    * @example
@@ -237,8 +259,8 @@ export class Variable {
    * await w.read(); // [3, 4]
    */
   assign(value: Variable | Data): this {
-    this.#checkLeaf("assigned to");
-    const source = value instanceof Variable ? value.data : value;
+    this.checkLeaf("assigned to");
+    const source = value instanceof Variable ? value.array : value;
     const flat = source instanceof Float32Array && source.length === this.size;
     const array = toGpuArray(source, flat ? this.shape : undefined, "the assigned value");
     if (!sameShape(array.shape, this.shape)) {
@@ -246,7 +268,7 @@ export class Variable {
         `${showShape(array.shape)} can't be assigned to ${this.toString()}: it needs the same shape`,
       );
     }
-    this.data.copyFrom(array);
+    this.array.copyFrom(array);
     if (array !== source) array.release();
     return this;
   }
@@ -263,29 +285,42 @@ export class Variable {
    */
   descend(rate: number): this {
     if (typeof rate !== "number") throw new ArgumentError(`descend takes a rate, not ${describe(rate)}`);
-    this.#checkLeaf("changed");
+    this.checkLeaf("changed");
     if (this.#grad === null) {
       throw new ArgumentError(`${this.toString()} has no gradient to descend along: call backward() first`);
     }
-    this.data.descend(this.#grad.data, rate);
+    this.array.descend(this.#grad.array, rate);
     return this;
   }
 
-  #checkLeaf(what: string): void {
-    if (this.#creator === null) return;
+  /** @throws ArgumentError where it was computed. @internal */
+  checkLeaf(what: string): void {
+    if (this.#creator === null) {
+      this.#forgetOrigin();
+      return;
+    }
     throw new ArgumentError(`${this.toString()} can't be ${what} in place: it was computed. Only a leaf can`);
   }
 
-  /** Holds an intermediate Variable when what was computed from it is disposed. */
+  /**
+   * Holds an intermediate Variable, and its own graph, when what was computed from it is disposed. Without it the numbers
+   * are computed again if you read them, which fails once a leaf that they come from has changed.
+   */
   keep(): this {
     if (this.#lifetime !== "disposed") this.#lifetime = "kept";
     return this;
   }
 
+  /** What noGrad gave: somebody has it. @internal */
+  holdResult(): void {
+    if (this.#creator === null && this.#origin !== null) this.keep();
+  }
+
   /**
-   * Gives back the memory of this Variable and of everything that was computed on the way to it and that nothing else
-   * needs: no other graph, no `keep()`. Leaves stay, and so do their gradients. Forgetting a Variable instead is no
-   * mistake; its memory then comes back when the garbage collector finds it.
+   * Gives back the memory of this Variable and of everything that was computed on the way to it, with or without a graph,
+   * and that nothing else needs: no other result that is there, no `keep()`. Leaves stay, and so do their gradients.
+   * What was computed on the way can still be read, if it was made by the library's functions: it is computed again.
+   * Forgetting a Variable instead is no mistake; its memory then comes back when the garbage collector finds it.
    *
    * @example
    * {
@@ -295,6 +330,20 @@ export class Variable {
    */
   dispose(): void {
     this.#lifetime = "disposed";
+    this.#giveBack();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Gives it back where it was computed, nobody kept it and nothing needs it. @internal */
+  letGo(): void {
+    if (this.#lifetime === "held") this.#lifetime = "lent";
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
     const waiting: Variable[] = [this];
     for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
       const creator = variable.#creator;
@@ -304,6 +353,8 @@ export class Variable {
       for (const output of outputs) {
         output.#data.release();
         if (output.#slot !== "given") output.#grad?.dispose();
+        waiting.push(...output.#leaveOperands());
+        if (output.#lifetime === "disposed") output.#origin = null;
       }
       for (const input of creator?.releaseInputs() ?? []) {
         input.#consumers--;
@@ -312,20 +363,121 @@ export class Variable {
     }
   }
 
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   /** Counts one more Function that needs this as its input. @internal */
   addConsumer(): void {
     this.#consumers++;
-    if (this.#lifetime === "held") this.#lifetime = "passedOn";
+    this.#passOn("passedOn");
+  }
+
+  /** Says what this was computed from without a graph, as the `index`-th output of `f`. @internal */
+  comeFrom(f: Function, index: number, operands: readonly Variable[]): void {
+    const known: (Variable | WeakRef<Variable>)[] = [];
+    const versions: number[] = [];
+    for (const operand of operands) {
+      const isConstant = operand.#data.constant !== null && operand.#origin === null && operand.#creator === null;
+      known.push(isConstant ? operand : (operand.#weak ??= new WeakRef(operand)));
+      versions.push(operand.#data.version);
+      operand.#results++;
+      operand.#passOn("lent");
+    }
+    this.#origin = new Origin(f, index, known, versions);
+  }
+
+  #passOn(lifetime: "passedOn" | "lent"): void {
+    const now = this.#lifetime;
+    if (now !== "held" && !(now === "lent" && lifetime === "passedOn")) return;
+    const wasHeld = this.#creator === null && this.#origin !== null && this.#origin.task !== currentTask();
+    this.#lifetime = wasHeld ? "kept" : lifetime;
+  }
+
+  #leaveOperands(): readonly Variable[] {
+    const origin = this.#origin;
+    if (origin?.counted !== true) return [];
+    origin.counted = false;
+    const operands = origin.operands();
+    for (const operand of operands) operand.#results--;
+    return operands;
+  }
+
+  /** Makes a leaf of it, whose numbers are not what its operands gave any more. */
+  #forgetOrigin(): void {
+    this.#leaveOperands();
+    this.#origin = null;
   }
 
   /** Whether nothing needs this Variable: it was disposed, or computed on the way and not kept. */
   #isFree(): boolean {
     if (this.#consumers > 0) return false;
-    return this.#lifetime === "disposed" || (this.#lifetime === "passedOn" && this.#creator !== null);
+    if (this.#lifetime === "disposed") return true;
+    if (this.#lifetime !== "passedOn" && this.#lifetime !== "lent") return false;
+    if (this.#lifetime === "passedOn" && this.#creator !== null) return true;
+    return this.#results === 0 && (this.#origin?.inner === true || this.#canBeMadeAgain());
+  }
+
+  #canBeMadeAgain(): boolean {
+    const operands = this.#creator?.inputs ?? this.#origin?.operands();
+    const f = this.#creator ?? this.#origin?.f;
+    if (f?.repeatable !== true || operands?.some((operand) => operand.#lifetime === "disposed") !== false) return false;
+    return this.#creator !== null || this.#origin?.hold() === true;
+  }
+
+  /** The numbers that were given back, from those that they were computed from. @throws ReleasedError. */
+  #computeAgain(): GpuArray {
+    const made = new Map<Variable, GpuArray>();
+    const waiting: Variable[] = [this];
+    for (let variable = waiting.at(-1); variable !== undefined; variable = waiting.at(-1)) {
+      const { f, index, operands } = variable.#recipe(this, made);
+      const missing = operands.filter((operand) => operand.#data.released && !made.has(operand));
+      waiting.push(...missing);
+      if (missing.length > 0) continue;
+      waiting.pop();
+      if (made.has(variable)) continue;
+      made.set(
+        variable,
+        f.repeat(
+          operands.map((operand) => made.get(operand) ?? operand.#data),
+          index,
+        ),
+      );
+    }
+    const array = made.get(this) ?? this.#data;
+    for (const other of made.values()) if (other !== array) other.release();
+    this.#data = array;
+    array.track(this.#label);
+    this.keep();
+    return array;
+  }
+
+  /** How its numbers are computed, for `wanted`. @throws ReleasedError where they can't be any more. */
+  #recipe(
+    wanted: Variable,
+    made: ReadonlyMap<Variable, unknown>,
+  ): { f: Function; index: number; operands: readonly Variable[] } {
+    const creator = this.#creator?.repeatable === true ? this.#creator : null;
+    const origin = this.#origin;
+    const f = creator ?? origin?.f;
+    if (this.#lifetime === "disposed" || f?.repeatable !== true) throw wanted.#goneError("");
+    const operands = creator?.inputs ?? origin?.operands() ?? [];
+    const versions = creator?.inputVersions ?? origin?.versions ?? [];
+    operands.forEach((operand, k) => {
+      if (operand.#data.released || made.has(operand) || operand.#data.version === versions[k]) return;
+      throw wanted.#goneError(`, and can't be computed again since ${operand.toString()} was changed in place`);
+    });
+    return { f, index: creator?.outputs.indexOf(this) ?? origin?.index ?? 0, operands };
+  }
+
+  #goneError(why: string): ReleasedError {
+    return new ReleasedError(
+      `${this.toString()} was released, by dispose() on it or on what was computed from it${why}; keep() holds it`,
+    );
+  }
+
+  /** An operand that only the Function has to which it is given: it goes with what is computed from it. @internal */
+  static temporary(data: Data): Variable {
+    if (typeof data === "number") return Variable.of(GpuArray.constant(data, []));
+    const variable = Variable.of(shareOf(data));
+    variable.#lifetime = "disposed";
+    return variable;
   }
 
   /** Such as `x [2, 3] from Square`: name, shape and creator, without reading back. */
@@ -333,6 +485,12 @@ export class Variable {
     const from = this.#creator === null ? "" : ` from ${this.#creator.name}`;
     return `${this.name ?? "Variable"} ${showShape(this.shape)}${from}`;
   }
+}
+
+/** The array for data; of an array that is there already, a share. */
+function shareOf(data: Data, shape?: Shape): GpuArray {
+  const array = toGpuArray(data, shape);
+  return array === data ? array.reshape(array.shape) : array;
 }
 
 function checkName(name: unknown): void {
@@ -366,6 +524,12 @@ export type Operand = Variable | Data;
 /** The operand as a Variable. A number becomes a constant, which takes no GPU memory. */
 export function asVariable(operand: Operand): Variable {
   if (operand instanceof Variable) return operand;
-  const data = typeof operand === "number" ? GpuArray.constant(operand, []) : operand;
-  return new Variable(data, { requiresGrad: false });
+  return typeof operand === "number"
+    ? Variable.of(GpuArray.constant(operand, []))
+    : new Variable(operand, { requiresGrad: false });
+}
+
+/** The same for what a Function is called with. @internal */
+export function asOperand(operand: Operand): Variable {
+  return operand instanceof Variable ? operand : Variable.temporary(operand);
 }

@@ -4,7 +4,7 @@ import { at } from "../base/assert.js";
 import { broadcastStrides, stridesOf, type Shape } from "../base/shape.js";
 import { max, min } from "../functions/reduce.js";
 import type { GpuArray } from "../gpu/array.js";
-import { noGrad } from "../graph/grad-mode.js";
+import { noGrad } from "../graph/no-grad.js";
 import { checkVariable, Variable } from "../graph/variable.js";
 import { pick, scan, unexplained, type Scan } from "./scan.js";
 import { forwardSteps, gradientSteps, type Step, type StepOperand } from "./steps.js";

@@ -103,7 +103,9 @@ class SymbolArray extends GpuArray {
 }
 
 function symbol(name: string): Variable {
-  return new Variable(new SymbolArray(), { name });
+  const variable = Variable.of(new SymbolArray(), true);
+  variable.name = name;
+  return variable;
 }
 
 /** Says what takes the place of a Function's outputs while tracing. */

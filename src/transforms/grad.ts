@@ -39,8 +39,14 @@ export function grad<Argnums extends number | readonly number[] = number>(
   f: Differentiable,
   options: GradOptions<Argnums> = {},
 ): (...args: Operand[]) => Gradient<Argnums> {
-  const both = valueAndGrad(f, options);
-  return (...args) => both(...args)[1];
+  const both = differentiated(f, options);
+  return (...args) => {
+    const { value, gradient, alone } = both(args);
+    // Nobody gets to see it, and it holds what only the value needed.
+    if (alone) value.dispose();
+    else value.letGo();
+    return gradient;
+  };
 }
 
 /**
@@ -53,10 +59,28 @@ export function valueAndGrad<Argnums extends number | readonly number[] = number
   f: Differentiable,
   options: GradOptions<Argnums> = {},
 ): (...args: Operand[]) => [value: Variable, gradient: Gradient<Argnums>] {
+  const both = differentiated(f, options);
+  return (...args) => {
+    const { value, gradient } = both(args);
+    return [value, gradient];
+  };
+}
+
+interface Differentiated<Argnums> {
+  readonly value: Variable;
+  readonly gradient: Gradient<Argnums>;
+  /** Whether the value is a Variable that was made here, without the graph that led to it. */
+  readonly alone: boolean;
+}
+
+function differentiated<Argnums extends number | readonly number[]>(
+  f: Differentiable,
+  options: GradOptions<Argnums>,
+): (args: readonly Operand[]) => Differentiated<Argnums> {
   checkFunction(f, "what grad differentiates");
   const { argnums: given = 0 } = checkObject(options, "grad's options");
   const argnums = typeof given === "number" ? given : checkList<number>(given, "argnums");
-  return (...args) => {
+  return (args) => {
     const wanted = checkAxes(argnums, args.length, "argnums, among the arguments");
     const variables = args.map((arg) => asVariable(arg));
     const own = variables.map((variable, index) => (wanted.includes(index) ? standIn(variable) : variable));
@@ -73,11 +97,11 @@ export function valueAndGrad<Argnums extends number | readonly number[] = number
     const order = typeof argnums === "number" ? wanted : argnums.map((k) => (k < 0 ? k + args.length : k));
     const gradients = order.map((index) => {
       const variable = at(own, index);
-      return found.get(variable) ?? asVariable(GpuArray.constant(0, variable.shape, variable.data.device));
+      return found.get(variable) ?? asVariable(GpuArray.constant(0, variable.shape, variable.device));
     });
     const gradient = (typeof argnums === "number" ? at(gradients, 0) : gradients) as Gradient<Argnums>;
     const ownGraph = !createGraph && [...targets].some((target) => found.has(target));
-    return [ownGraph ? withoutGraph(value, targets) : value, gradient];
+    return { value: ownGraph ? withoutGraph(value, targets) : value, gradient, alone: ownGraph };
   };
 }
 
@@ -92,7 +116,9 @@ function withoutGraph(value: Variable, standIns: ReadonlySet<Variable>): Variabl
 /** Stands for an argument while `f` runs, so that its gradient is that of this argument alone. */
 function standIn(variable: Variable): Variable {
   if (variable.requiresGrad && gradEnabled()) return reshape(variable, variable.shape);
-  return new Variable(variable.data.reshape(variable.shape), { name: variable.name ?? "argument" });
+  const argument = Variable.of(variable.array.reshape(variable.shape), true);
+  argument.name = variable.name ?? "argument";
+  return argument;
 }
 
 /** Whether a Variable other than the stand-ins (or what a stand-in stands for) could want this value's gradient. */

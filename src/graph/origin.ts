@@ -1,0 +1,68 @@
+import { Setting } from "./setting.js";
+
+/** Whether the forward or backward of a Function that is made of others runs. */
+export const insideFunction = new Setting(false);
+
+/**
+ * How a Variable came about that has no graph. Its result must not hold its history: neither GPU memory nor objects. So
+ * operands are known weakly, as long as they are there, and `dispose()` of the result finds what was computed on the way.
+ * From there on what was given back knows its operands strongly, so that it can be computed again if somebody reads it.
+ */
+export class Origin<F, V extends object> {
+  readonly f: F;
+  /** Which of the Function's outputs it is. */
+  readonly index: number;
+  /** Of the operands' data, when they were used. */
+  readonly versions: readonly number[];
+  /** Told apart from earlier ones: see `currentTask`. */
+  readonly task = currentTask();
+  /** Whether the operands count this as a result of theirs that is not disposed. */
+  counted = true;
+  #operands: readonly (V | WeakRef<V>)[];
+
+  /** Whether it was computed inside another Function's forward or backward: then it goes with what that gave. */
+  readonly inner = insideFunction.current;
+
+  constructor(f: F, index: number, operands: readonly (V | WeakRef<V>)[], versions: readonly number[]) {
+    this.f = f;
+    this.index = index;
+    this.#operands = operands;
+    this.versions = versions;
+  }
+
+  /** The operands that are still there. */
+  operands(): V[] {
+    const there: V[] = [];
+    for (const operand of this.#operands) {
+      const found = operand instanceof WeakRef ? operand.deref() : operand;
+      if (found !== undefined) there.push(found);
+    }
+    return there;
+  }
+
+  /** Holds the operands from now on. False where one was forgotten already. */
+  hold(): boolean {
+    const there = this.operands();
+    if (there.length < this.#operands.length) return false;
+    this.#operands = there;
+    return true;
+  }
+}
+
+let task = 0;
+let isCounted = false;
+
+/**
+ * Counts up with every stretch of code between two awaits. What is used in a later one than that which made it was held by
+ * somebody in between.
+ */
+export function currentTask(): number {
+  if (!isCounted) {
+    isCounted = true;
+    queueMicrotask(() => {
+      isCounted = false;
+      task++;
+    });
+  }
+  return task;
+}
