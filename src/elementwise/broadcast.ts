@@ -10,7 +10,7 @@ import { Reduction, type Axes, type ReduceOptions } from "./reduction.js";
 
 class Sum extends Reduction {
   override backward(gy: Variable): Variable | GpuArray {
-    if (gy.size === 1 && !gradEnabled()) return GpuArray.repeat(gy.data, this.input.shape);
+    if (gy.size === 1 && !gradEnabled()) return GpuArray.repeat(gy.array, this.input.shape);
     return broadcastTo(reshape(gy, this.kept), this.input.shape);
   }
 }

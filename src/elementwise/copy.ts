@@ -5,19 +5,17 @@ import type { Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { Function } from "../graph/function.js";
 import { parseElementwise } from "../wgsl/source.js";
-import { inOrder, isTooLarge, run, Shaders } from "./kernels.js";
+import { ElementwiseKernels } from "./kernels.js";
+import { inOrder, isTooLarge } from "./operands.js";
 
-const shaders = new Shaders(parseElementwise(copyWgsl), { trusted: true });
+const kernels = new ElementwiseKernels(parseElementwise(copyWgsl), { origin: "library" });
 
 /** A new array of `shape`, each element read from `array` by these strides. */
 export function copy(array: GpuArray, shape: Shape, strides: readonly number[]): GpuArray {
   if (array.constant !== null) return GpuArray.constant(array.constant, shape, array.device);
-  const read = { array, strides };
-  if (isTooLarge([read], shape)) return inOrder(read, shape, "copy");
-  return at(
-    run((accesses) => shaders.forward(accesses), [read], shape, 1),
-    0,
-  );
+  const operand = { array, strides, isSeed: false };
+  if (isTooLarge([operand], shape)) return inOrder(operand, shape, "copy");
+  return at(kernels.runForward([operand], shape), 0);
 }
 
 /** One that moves elements by the shader that copies. */
@@ -27,6 +25,6 @@ export abstract class Copy extends Function {
   }
 
   override get wgsl(): string {
-    return shaders.forward(["strided"]).source("exact");
+    return kernels.forward(["strided"]).source("exact");
   }
 }

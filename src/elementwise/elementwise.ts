@@ -1,16 +1,22 @@
 /** Functions that are WGSL for one number: the built-in ones and a user's own are made here, the same way. */
+import gateWgsl from "../../shaders/gate.wgsl?raw";
+import gatedWgsl from "../../shaders/gated.wgsl?raw";
+import strongZeroWgsl from "../../shaders/strongZero.wgsl?raw";
 import { checkObject } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ArgumentError, NotDifferentiableError } from "../base/errors.js";
 import { Function, toList } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { GpuArray } from "../gpu/array.js";
+import { currentDevice } from "../gpu/current.js";
 import { broadcastTo, sumTo } from "./broadcast.js";
-import { everyElement, run, Shaders, type OwnSource, type Read } from "./kernels.js";
+import { ElementwiseKernels, type Traits } from "./kernels.js";
+import { broadcastOperand } from "./operands.js";
 import { describe } from "../base/describe.js";
-import { broadcastShapes, broadcastStrides, sameShape, type Shape } from "../base/shape.js";
+import { broadcastShapes, sameShape, type Shape } from "../base/shape.js";
 import { checkVariable, type Operand, Variable } from "../graph/variable.js";
-import { parseElementwise, type ElementwiseSource, type Reference } from "../wgsl/source.js";
+import type { MathMode } from "../wgsl/math.js";
+import { parseElementwise, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
 
 /**
  * The gradients of the inputs, as Variables made of other functions; null for an input that has none. It is given the
@@ -62,40 +68,39 @@ export function elementwise<Inputs extends readonly Operand[] = Operand[]>(
   wgsl: string,
   options: ElementwiseOptions = {},
 ): ElementwiseFunction<Inputs> {
-  return define(wgsl, options, { trusted: false, passes: [] });
+  return define(wgsl, options, { origin: "scalar" });
 }
 
 /**
  * `elementwise` for the library's own shaders, which are known to compile.
  *
- * @param passes the inputs, by index, whose gradient is the output's as it is
  * @internal
  */
 export function builtin<Inputs extends readonly Operand[]>(
   wgsl: string,
   derivative?: Derivative,
-  passes: readonly number[] = [],
+  traits: Omit<Traits, "origin"> = {},
 ): ElementwiseFunction<Inputs> {
-  return define(wgsl, derivative === undefined ? {} : { derivative }, { trusted: true, passes });
+  return define(wgsl, derivative === undefined ? {} : { derivative }, { ...traits, origin: "library" });
 }
 
 function define<Inputs extends readonly Operand[]>(
   wgsl: string,
   options: ElementwiseOptions,
-  own: OwnSource,
+  traits: Traits,
 ): ElementwiseFunction<Inputs> {
   const { derivative } = checkObject(options, "elementwise's options");
   if (derivative !== undefined && typeof derivative !== "function") {
     throw new ArgumentError(`a derivative must be a function, not ${describe(derivative)}`);
   }
   const source = parseElementwise(wgsl);
-  const shaders = new Shaders(source, own);
+  const kernels = new ElementwiseKernels(source, traits);
   // Named by computed key, so that graphs and errors show "Square" whatever a minifier does to classes.
   const className = source.name.charAt(0).toUpperCase() + source.name.slice(1);
   const { [className]: Node } = {
     [className]: class extends Elementwise {
       constructor() {
-        super(source, shaders, derivative ?? null);
+        super(source, kernels, derivative ?? null);
       }
 
       override again(): Elementwise {
@@ -106,7 +111,7 @@ function define<Inputs extends readonly Operand[]>(
   if (Node === undefined) throw new Error("gpugrad bug: no class");
   const make = (): Elementwise => new Node();
   const apply = (...inputs: Inputs): Variable => make().call(...inputs);
-  return Object.assign(apply, { Node, wgsl, prepare: () => shaders.prepare() });
+  return Object.assign(apply, { Node, wgsl, prepare: () => kernels.prepare() });
 }
 
 /** One call of an element-wise function. Its class is made by `elementwise`, or by `fuse`. */
@@ -114,35 +119,36 @@ export abstract class Elementwise extends Function {
   override readonly differentiable: boolean;
   override readonly givesFreshGradients = true;
   readonly source: ElementwiseSource;
-  readonly derivative: Derivative | null;
-  protected readonly shaders: Shaders;
+  protected readonly kernels: ElementwiseKernels;
+  readonly #derivative: Derivative | null;
+  /** Whose math it ran with. */
+  #math: MathMode = "exact";
 
-  constructor(source: ElementwiseSource, shaders: Shaders, derivative: Derivative | null) {
+  constructor(source: ElementwiseSource, kernels: ElementwiseKernels, derivative: Derivative | null) {
     super();
     this.differentiable = source.backward !== null;
     this.source = source;
-    this.derivative = derivative;
-    this.shaders = shaders;
+    this.kernels = kernels;
+    this.#derivative = derivative;
   }
 
   /** Another node of the same function, not called yet. @internal */
   abstract again(): Elementwise;
 
-  /** Whether its WGSL is the library's own. */
-  get trusted(): boolean {
-    return this.shaders.trusted;
+  get traits(): Traits {
+    return this.kernels.traits;
   }
 
   /** The shader that runs forward, whole, where all inputs have the same shape, whole. */
   override get wgsl(): string {
-    return this.shaders.whole().source(this.outputs[0]?.data.device.math ?? "exact");
+    return this.kernels.whole().source(this.#math);
   }
 
   protected override backwardReads(k: number): boolean {
     const { length } = this.inputs;
-    const read = ({ to, index }: Reference): boolean =>
+    const read = ({ to, index }: BackwardArgument): boolean =>
       to === "input" ? index === k : to === "output" && length + index === k;
-    return this.shaders.references?.some(read) === true;
+    return this.kernels.backwardArguments?.some(read) === true;
   }
 
   /** @throws ArgumentError where the number of operands isn't that of the parameters. */
@@ -158,38 +164,40 @@ export abstract class Elementwise extends Function {
 
   override forward(...inputs: GpuArray[]): GpuArray | readonly GpuArray[] {
     this.checkCount(inputs.length);
-    const { name, outputs } = this.source;
-    const shapes = inputs.map((input) => input.shape);
-    const shape = broadcastShapes(shapes, name);
-    const reads = inputs.map((input) => broadcast(input, shape));
-    return run((accesses) => this.shaders.forward(accesses), reads, shape, outputs);
+    this.#math = (inputs[0]?.device ?? currentDevice()).math;
+    const shape = broadcastShapes(
+      inputs.map((input) => input.shape),
+      this.source.name,
+    );
+    return this.kernels.runForward(
+      inputs.map((input) => broadcastOperand(input, shape)),
+      shape,
+    );
   }
 
   override backward(...gradients: Variable[]): readonly (GpuArray | Variable | null)[] {
-    if (gradEnabled() && this.derivative !== null) return this.#differentiably(gradients, this.derivative);
-    const { references } = this.shaders;
-    if (references === null) {
+    if (gradEnabled() && this.#derivative !== null) return this.#differentiably(gradients);
+    const { backwardArguments, traits } = this.kernels;
+    if (backwardArguments === null) {
       const { name } = this.source;
       throw new NotDifferentiableError(`${name} has no gradient: its WGSL has no ${name}_backward`);
     }
+    const { identityGradients = [], withoutGradient = [] } = traits;
     const { shape } = this.output;
     const variables = { input: this.inputs, output: this.outputs, gradient: gradients };
-    const reads = references.map(({ to, index }) =>
-      broadcast(at(variables[to], index).array, shape, to === "gradient"),
+    const operands = backwardArguments.map(({ to, index }) =>
+      broadcastOperand(at(variables[to], index).array, shape, to === "gradient"),
     );
-    const { passes } = this.shaders;
-    const wanted = this.inputs.flatMap(({ requiresGrad }, index) =>
-      requiresGrad && !passes.includes(index) ? [index] : [],
+    const asking = this.inputs.flatMap(({ requiresGrad }, index) =>
+      requiresGrad && !withoutGradient.includes(index) ? [index] : [],
     );
-    const written =
-      wanted.length === 0
-        ? []
-        : run((accesses) => this.shaders.backward(accesses, wanted), reads, shape, wanted.length);
+    const wanted = asking.filter((index) => !identityGradients.includes(index));
+    const written = wanted.length === 0 ? [] : this.kernels.runBackward(operands, shape, wanted);
     try {
       return this.inputs.map((input, index) => {
-        if (!input.requiresGrad) return null;
+        if (!asking.includes(index)) return null;
         const k = wanted.indexOf(index);
-        return summedTo(k < 0 ? at(gradients, 0).data.reshape(shape) : at(written, k), input.shape);
+        return summedTo(k < 0 ? at(gradients, 0).array.reshape(shape) : at(written, k), input.shape);
       });
     } catch (error) {
       for (const gradient of written) gradient.release();
@@ -197,31 +205,52 @@ export abstract class Elementwise extends Function {
     }
   }
 
-  #differentiably(gradients: readonly Variable[], derivative: Derivative): (Variable | null)[] {
-    const results = toList<Variable | null>(derivative(...gradients, ...this.inputs, ...this.outputs));
-    if (results.length !== this.inputs.length) {
-      throw new ArgumentError(
-        `${this.source.name}'s derivative must give ${this.inputs.length} gradients, gave ${results.length}`,
+  /**
+   * The gradients as the derivative gives them, in whatever shapes, and 0 where the output's is exactly 0.
+   *
+   * @throws NotDifferentiableError where there is no derivative.
+   */
+  derive(
+    gradients: readonly Variable[],
+    inputs: readonly Variable[],
+    outputs: readonly Variable[],
+  ): readonly (Variable | null)[] {
+    const { name } = this.source;
+    if (this.#derivative === null) {
+      throw new NotDifferentiableError(
+        `${this.name} can't be differentiated twice: its backward is a kernel. Give it a derivative made of Functions`,
       );
     }
+    const gy = at(gradients, 0);
+    const { constant } = gy.array;
+    const { identityGradients = [], keepsZero = false } = this.traits;
+    const isSafe = keepsZero || (constant !== null && constant !== 0);
+    const gated = [...inputs, ...outputs].map((operand) =>
+      isSafe || !operand.requiresGrad ? operand : new Gate().call(gy, operand),
+    );
+    const results = toList<Variable | null>(this.#derivative(...gradients, ...gated));
+    if (results.length !== inputs.length) {
+      throw new ArgumentError(`${name}'s derivative must give ${inputs.length} gradients, gave ${results.length}`);
+    }
     return results.map((result, index) => {
-      const { shape, requiresGrad } = at(this.inputs, index);
       if (result === null) return null;
-      checkVariable(result, `what ${this.source.name}'s derivative gives`);
-      if (!requiresGrad) {
+      checkVariable(result, `what ${name}'s derivative gives`);
+      if (!at(inputs, index).requiresGrad) {
         result.letGo();
         return null;
       }
+      return isSafe || identityGradients.includes(index) ? result : strongZero(gy, result);
+    });
+  }
+
+  #differentiably(gradients: readonly Variable[]): (Variable | null)[] {
+    return this.derive(gradients, this.inputs, this.outputs).map((result, index) => {
+      if (result === null) return null;
+      const { shape } = at(this.inputs, index);
       const full = broadcastShapes([result.shape, shape], this.source.name);
       return sumTo(broadcastTo(result, full), shape);
     });
   }
-}
-
-/** How an operand is read where the result has this shape. */
-function broadcast(array: GpuArray, shape: Shape, foldsOne = false): Read {
-  const isWhole = array.shape === shape || sameShape(array.shape, shape);
-  return { array, strides: isWhole ? everyElement : broadcastStrides(array.shape, shape), foldsOne };
 }
 
 /** The gradient of an operand that was broadcast: summed back to its shape, without a graph. */
@@ -230,4 +259,43 @@ function summedTo(gradient: GpuArray, shape: Shape): GpuArray {
   const sum = sumTo(Variable.of(gradient), shape).array;
   gradient.release();
   return sum;
+}
+
+/**
+ * The strong zero, under createGraph: what a derivative gives where the gradient is exactly 0 is 0, whatever it was. By the
+ * gradient itself it keeps its slope. By what the gradient is multiplied by (which has passed a Gate), infinities and
+ * NaN count as 0 there, since 0 times them is what they come from.
+ */
+const strongZero: ElementwiseFunction<[gradient: Variable, product: Variable]> = builtin(
+  strongZeroWgsl,
+  (gy) => [null, gy],
+  { withoutGradient: [0], identityGradients: [1], keepsZero: true },
+);
+
+const gated: ElementwiseFunction<[gradient: Variable, value: Variable, x: Variable]> = builtin(
+  gatedWgsl,
+  (gy, gradient, value) => [null, null, gated(gradient, value, gy)],
+  { withoutGradient: [0, 1], keepsZero: true },
+);
+
+const gateSource = parseElementwise(gateWgsl);
+const gateKernels = new ElementwiseKernels(gateSource, { origin: "library", withoutGradient: [0], keepsZero: true });
+
+/** An operand of a derivative as it is, without a copy where it has the gradient's shape. */
+class Gate extends Elementwise {
+  constructor() {
+    super(gateSource, gateKernels, (gy, gradient) => [null, gated(gradient, gy, gy)]);
+  }
+
+  override get name(): string {
+    return "Gate";
+  }
+
+  override again(): Gate {
+    return new Gate();
+  }
+
+  override forward(gradient: GpuArray, operand: GpuArray): GpuArray | readonly GpuArray[] {
+    return sameShape(gradient.shape, operand.shape) ? operand : super.forward(gradient, operand);
+  }
 }

@@ -43,19 +43,22 @@ import whereWgsl from "../../shaders/where.wgsl?raw";
 import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise/elementwise.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
 
+type FunctionTraits = NonNullable<Parameters<typeof builtin>[2]>;
+
 // Of one operand.
 
 type Unary = ElementwiseFunction<[x: Operand]>;
-const unary = (wgsl: string, derivative: Derivative): Unary => builtin(wgsl, derivative);
+const unary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): Unary =>
+  builtin(wgsl, derivative, traits);
 
 /** -x */
-export const neg = unary(negWgsl, (gy) => neg(gy));
+export const neg = unary(negWgsl, (gy) => neg(gy), { keepsZero: true });
 
 /** |x|; the gradient at 0 is 0. */
-export const abs = unary(absWgsl, (gy, x) => mul(gy, sign(x)));
+export const abs = unary(absWgsl, (gy, x) => mul(gy, sign(x)), { keepsZero: true });
 
 /** -1, 0 or 1; 0 for NaN, as in PyTorch. The gradient is 0 everywhere. */
-export const sign = unary(signWgsl, () => asVariable(0));
+export const sign = unary(signWgsl, () => asVariable(0), { keepsZero: true });
 
 /** x² */
 export const square = unary(squareWgsl, (gy, x) => doubledProduct(gy, x));
@@ -88,7 +91,7 @@ export const tanh = unary(tanhWgsl, (gy, x) => mul(gy, tanhSlope(x)));
 export const sigmoid = unary(sigmoidWgsl, (gy, x) => mul(gy, sigmoidSlope(x)));
 
 /** max(x, 0); the gradient at 0 is 0. NaN stays NaN, and its gradient passes, as in PyTorch. */
-export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy));
+export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy), { keepsZero: true });
 
 /** ln(1 + eˣ), without overflow. */
 export const softplus = unary(softplusWgsl, (gy, x) => mul(gy, sigmoid(x)));
@@ -116,18 +119,18 @@ export type Exp = Elementwise;
 // Of two operands, which are broadcast as in NumPy.
 
 type Binary = ElementwiseFunction<[a: Operand, b: Operand]>;
-const binary = (wgsl: string, derivative: Derivative, passes?: readonly number[]): Binary =>
-  builtin(wgsl, derivative, passes);
+const binary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): Binary =>
+  builtin(wgsl, derivative, traits);
 
 /** The operands of a derivative of two inputs: the output's gradient, the inputs, the output. */
 type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
 const pair = (derivative: (...operands: Operands) => readonly (Variable | null)[]): Derivative => derivative;
 
 /** a + b */
-export const add = binary(addWgsl, (gy) => [gy, gy], [0, 1]);
+export const add = binary(addWgsl, (gy) => [gy, gy], { identityGradients: [0, 1], keepsZero: true });
 
 /** a - b */
-export const sub = binary(subWgsl, (gy) => [gy, neg(gy)], [0]);
+export const sub = binary(subWgsl, (gy) => [gy, neg(gy)], { identityGradients: [0], keepsZero: true });
 
 /** a b */
 export const mul = binary(
@@ -157,12 +160,14 @@ export const pow = binary(
 export const maximum = binary(
   maximumWgsl,
   pair((gy, a, b) => chosen(gy, a, b, less(a, b), greater(a, b))),
+  { keepsZero: true },
 );
 
 /** The smaller of a and b; NaN where one is NaN. The gradient is as in maximum. */
 export const minimum = binary(
   minimumWgsl,
   pair((gy, a, b) => chosen(gy, a, b, greater(a, b), less(a, b))),
+  { keepsZero: true },
 );
 
 /** The gradients where one of two operands is chosen, from where each is not: equals share. */
@@ -260,4 +265,5 @@ export const notEqual = comparison(notEqualWgsl);
 export const where: ElementwiseFunction<[condition: Operand, a: Operand, b: Operand]> = builtin(
   whereWgsl,
   (gy, condition) => [null, where(condition, gy, 0), where(condition, 0, gy)],
+  { keepsZero: true },
 );

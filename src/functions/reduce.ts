@@ -40,15 +40,15 @@ class Mean extends Reduction {
   #ofLarge(x: GpuArray, sums: Variable): GpuArray {
     const count = x.size / sums.size;
     using small = mul(asVariable(x), 2 ** -32);
-    using smallSums = asVariable(super.forward(small.data));
-    return where(equal(sub(sums, sums), 0), div(sums, count), mul(div(smallSums, count), 2 ** 32)).data;
+    using smallSums = asVariable(super.forward(small.array));
+    return where(equal(sub(sums, sums), 0), div(sums, count), mul(div(smallSums, count), 2 ** 32)).array;
   }
 
   override backward(gy: Variable): Variable | GpuArray {
     const { shape, size } = this.input;
     const each = div(gy, size / gy.size);
     if (gy.size !== 1 || gradEnabled()) return broadcastTo(reshape(each, this.kept), shape);
-    const repeated = GpuArray.repeat(each.data, shape);
+    const repeated = GpuArray.repeat(each.array, shape);
     each.dispose();
     return repeated;
   }

@@ -480,6 +480,15 @@ export class Variable {
     return variable;
   }
 
+  /** A Variable isn't a number: `Math.sin(x)`, `x * 2` and `x > 0` would be NaN or false. @throws ArgumentError for these. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint !== "number") return this.toString();
+    throw new ArgumentError(
+      `${this.toString()} can't be used as a number, as in Math.sin(x), x * 2 or x > 0: its numbers are on the GPU. ` +
+        "Write sin(x), mul(x, 2), greater(x, 0), or read it first: await x.item()",
+    );
+  }
+
   /** Such as `x [2, 3] from Square`: name, shape and creator, without reading back. */
   toString(): string {
     const from = this.#creator === null ? "" : ` from ${this.#creator.name}`;

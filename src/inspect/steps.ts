@@ -11,7 +11,7 @@ import { arrayOf, toList, type Function, type Result } from "../graph/function.j
 import { withGrad } from "../graph/grad-mode.js";
 import { Variable } from "../graph/variable.js";
 import { sortedByGeneration, visitOrder } from "../graph/walk.js";
-import { FusedNode } from "../transforms/fuse.js";
+import { FusedNode } from "../transforms/fuse/fused-program.js";
 
 export interface Step {
   readonly kind: "function" | "gradient" | "leaf";

@@ -1,22 +1,25 @@
 /**
  * The one harness of all element-wise functions: bindings, grid and loads around scalar WGSL. It loads vec4f and calls
  * the function once for each component, which costs what a hand-written vec4 form costs, and a quarter of what one
- * element per invocation costs. This is the only place where WGSL is put together.
+ * element per invocation costs. The functions themselves come from .wgsl files, from a user, or from fused programs
+ * (transforms/fuse/text.ts); wgsl/math.ts joins the math that they name.
  *
- * The generated shader for square's forward, for one:
+ * The generated shader for square's backward, for one:
  *
  *     @group(0) @binding(0) var<storage, read> array_x: array<vec4f>;
- *     @group(0) @binding(1) var<storage, read_write> result_0: array<vec4f>;
+ *     @group(0) @binding(1) var<storage, read> array_gy: array<vec4f>;
+ *     @group(0) @binding(2) var<storage, read_write> result_0: array<vec4f>;
  *
  *     @compute @workgroup_size(256)
  *     fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
  *       let i = id.x + id.y * groups.x * 256u;
  *       if (i >= arrayLength(&result_0)) { return; }
  *       let x4 = array_x[i];
- *       let r_x = square_forward(x4.x);
- *       let r_y = square_forward(x4.y);
- *       let r_z = square_forward(x4.z);
- *       let r_w = square_forward(x4.w);
+ *       let gy4 = array_gy[i];
+ *       let r_x = select(square_backward(x4.x, gy4.x), f32(), math_is_zero(gy4.x));
+ *       let r_y = select(square_backward(x4.y, gy4.y), f32(), math_is_zero(gy4.y));
+ *       let r_z = select(square_backward(x4.z, gy4.z), f32(), math_is_zero(gy4.z));
+ *       let r_w = select(square_backward(x4.w, gy4.w), f32(), math_is_zero(gy4.w));
  *       result_0[i] = vec4f(r_x, r_y, r_z, r_w);
  *     }
  */
@@ -30,12 +33,25 @@ import type { Binding } from "./binding.js";
  * - constant: another number, in a uniform
  * - scalar: an array of one element
  * - strided: an array that is broadcast or transposed; each element's index is computed from the layout
+ * - unread: what is written doesn't depend on it: it gets 0, and no binding
  */
-export type Access = "full" | "one" | "constant" | "scalar" | "strided";
+export type LoadKind = "full" | "one" | "constant" | "scalar" | "strided" | "unread";
 
 export interface Parameter {
   readonly name: string;
-  readonly access: Access;
+  readonly load: LoadKind;
+}
+
+/** The function that is called for each element. */
+export interface Call {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  /** What it returns: f32, or what holds that many of them. */
+  readonly type: string;
+  /** The elements of what it returns that are written, each to an array of its own; null where it is one f32. */
+  readonly written: readonly number[] | null;
+  /** A parameter: where it is exactly 0, what is returned counts as 0, whatever it is. */
+  readonly zeroWith: string | null;
 }
 
 export interface Harness {
@@ -51,52 +67,11 @@ export const workgroupSize = 256;
 /** The most words of a layout: a rank, then for each dimension its length and one stride for each strided parameter. */
 export const layoutWords = 128;
 
-/**
- * @param source the functions that are called
- * @param call the function's name
- * @param parameters in the order of the call
- * @param components what to write, one expression in `r` (what the call returned) for each result
- */
-export function harness(
-  source: string,
-  call: string,
-  parameters: readonly Parameter[],
-  components: readonly string[],
-): Harness {
-  const bindings: Binding[] = [];
-  const declarations: string[] = [];
-  const bind = (kind: Binding, declaration: string): void => {
-    declarations.push(`@group(0) @binding(${bindings.length}) ${declaration};`);
-    bindings.push(kind);
-  };
-  for (const { name, access } of parameters) {
-    if (access === "constant") bind("uniform", `var<uniform> constant_${name}: f32`);
-    else if (access !== "one")
-      bind("input", `var<storage, read> array_${name}: array<${access === "full" ? "vec4f" : "f32"}>`);
-  }
-  components.forEach((_, k) => {
-    bind("output", `var<storage, read_write> result_${k}: array<vec4f>`);
-  });
-  const strided = parameters.filter(({ access }) => access === "strided");
-  if (strided.length > 0) bind("uniform", `var<uniform> steps: array<vec4u, ${layoutWords / 4}>`);
-
-  const loads = parameters.map(
-    ({ name, access }) =>
-      `  let ${name}${widthOf(access)} = ${load(
-        name,
-        access,
-        strided.findIndex((s) => s.name === name),
-      )};`,
-  );
-  const argument = ({ name, access }: Parameter, c: string): string =>
-    widthOf(access) === 1 ? `${name}1` : `${name}4.${c}`;
-  const calls = ["x", "y", "z", "w"].map(
-    (c) => `  let r_${c} = ${call}(${parameters.map((parameter) => argument(parameter, c)).join(", ")});`,
-  );
-  const stores = components.map((component, k) => {
-    const values = ["x", "y", "z", "w"].map((c) => component.replace("r", `r_${c}`));
-    return `  result_${k}[i] = vec4f(${values.join(", ")});`;
-  });
+/** @param source the function that is called, and what it calls */
+export function harness(source: string, call: Call): Harness {
+  const strided = call.parameters.filter(({ load }) => load === "strided");
+  const { bindings, declarations } = declare(call, strided.length > 0);
+  const results = call.written?.map((k) => `[${k}]`) ?? [""];
   const lines = [
     ...declarations,
     "",
@@ -107,9 +82,11 @@ export function harness(
     "fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {",
     `  let i = id.x + id.y * groups.x * ${workgroupSize}u;`,
     "  if (i >= arrayLength(&result_0)) { return; }",
-    ...loads,
-    ...calls,
-    ...stores,
+    ...call.parameters
+      .filter(({ load }) => load !== "unread")
+      .map((parameter) => `  let ${parameter.name}${widthOf(parameter)} = ${load(parameter, strided)};`),
+    ...components.map((c) => `  let r_${c} = ${callFor(call, c)};`),
+    ...results.map((part, k) => `  result_${k}[i] = vec4f(${components.map((c) => `r_${c}${part}`).join(", ")});`),
     "}",
     "",
   ];
@@ -117,23 +94,62 @@ export function harness(
   return { wgsl: `${head}\n${source}`, bindings, sourceLine: head.split("\n").length + 1 };
 }
 
-/** How many numbers an invocation loads: one for its four elements, or one for each. */
-function widthOf(access: Access): 1 | 4 {
-  return access === "full" || access === "strided" ? 4 : 1;
+const components = ["x", "y", "z", "w"] as const;
+
+function declare(
+  { parameters, written }: Call,
+  isStrided: boolean,
+): { bindings: readonly Binding[]; declarations: readonly string[] } {
+  const bindings: Binding[] = [];
+  const declarations: string[] = [];
+  const bind = (kind: Binding, declaration: string): void => {
+    declarations.push(`@group(0) @binding(${bindings.length}) ${declaration};`);
+    bindings.push(kind);
+  };
+  for (const { name, load } of parameters) {
+    if (load === "constant") bind("uniform", `var<uniform> constant_${name}: f32`);
+    else if (load !== "one" && load !== "unread") {
+      bind("input", `var<storage, read> array_${name}: array<${load === "full" ? "vec4f" : "f32"}>`);
+    }
+  }
+  (written ?? [0]).forEach((_, k) => {
+    bind("output", `var<storage, read_write> result_${k}: array<vec4f>`);
+  });
+  if (isStrided) bind("uniform", `var<uniform> steps: array<vec4u, ${layoutWords / 4}>`);
+  return { bindings, declarations };
 }
 
-function load(name: string, access: Access, strided: number): string {
-  switch (access) {
+function callFor({ name, parameters, type, zeroWith }: Call, c: string): string {
+  const value = (parameter: Parameter): string => {
+    if (parameter.load === "unread") return "0.0";
+    return widthOf(parameter) === 1 ? `${parameter.name}1` : `${parameter.name}4.${c}`;
+  };
+  const called = `${name}(${parameters.map(value).join(", ")})`;
+  const gradient = parameters.find((parameter) => parameter.name === zeroWith);
+  if (gradient === undefined || gradient.load === "one") return called;
+  return `select(${called}, ${type}(), math_is_zero(${value(gradient)}))`;
+}
+
+/** How many numbers an invocation loads: one for its four elements, or one for each. */
+function widthOf({ load }: Parameter): 1 | 4 {
+  return load === "full" || load === "strided" ? 4 : 1;
+}
+
+function load({ name, load }: Parameter, strided: readonly Parameter[]): string {
+  switch (load) {
     case "full":
       return `array_${name}[i]`;
     case "one":
       return "bitcast<f32>(0x3f800000u + math_zero())";
+    case "unread":
+      return "0.0";
     case "constant":
       return `constant_${name}`;
     case "scalar":
       return `array_${name}[0]`;
     case "strided": {
-      const elements = [0, 1, 2, 3].map((k) => `array_${name}[element(4u * i + ${k}u, ${strided}u)]`);
+      const parameter = strided.findIndex((each) => each.name === name);
+      const elements = [0, 1, 2, 3].map((k) => `array_${name}[element(4u * i + ${k}u, ${parameter}u)]`);
       return `vec4f(${elements.join(", ")})`;
     }
   }

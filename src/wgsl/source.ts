@@ -6,8 +6,6 @@ import { describe } from "../base/describe.js";
 export interface ElementwiseSource {
   readonly name: string;
   readonly wgsl: string;
-  /** The same in parts, each once, by function: what a fused shader joins. */
-  readonly parts: ReadonlyMap<string, string>;
   /** Parameters of the forward, one for each input. */
   readonly inputs: readonly string[];
   /** How many numbers the forward gives: one as f32, several as array<f32, N>. */
@@ -17,16 +15,22 @@ export interface ElementwiseSource {
    * several). Null where there is no backward.
    */
   readonly backward: readonly string[] | null;
+  /** What the backward returns: f32 for one gradient, else what holds one for each input. */
+  readonly gradientType: string;
+  /** The parameters that each gradient depends on; null where each may depend on all. */
+  readonly gradientReads: readonly ReadonlySet<string>[] | null;
+  /** The text that has the function of one direction. @param fromOnes whether every gy is 1 */
+  textFor(direction: "forward" | "backward", fromOnes: boolean): string;
 }
 
 /** What a parameter of a backward stands for: one of the inputs, the outputs, or the outputs' gradients. */
-export interface Reference {
+export interface BackwardArgument {
   readonly to: "input" | "output" | "gradient";
   readonly index: number;
 }
 
 /** @param inputs the forward's parameters */
-export function referenceOf(parameter: string, inputs: readonly string[]): Reference {
+export function argumentOf(parameter: string, inputs: readonly string[]): BackwardArgument {
   const index = inputs.indexOf(parameter);
   if (index >= 0) return { to: "input", index };
   const [, output] = /^gy(\d*)$/.exec(parameter) ?? [];
@@ -40,7 +44,7 @@ const mostInputs = 4;
 const reserved = ["array", "constant", "result", "math"];
 
 /** f32 for one gradient, else a vector of them. */
-export function gradientType(count: number): string {
+function gradientType(count: number): string {
   return count === 1 ? "f32" : `vec${count}f`;
 }
 
@@ -86,10 +90,12 @@ export function parseElementwise(wgsl: unknown): ElementwiseSource {
   return {
     name,
     wgsl,
-    parts: new Map([[name, wgsl]]),
     inputs,
     outputs: 1,
     backward: parseBackward(code, name, inputs, fail),
+    gradientType: gradientType(inputs.length),
+    gradientReads: null,
+    textFor: () => wgsl,
   };
 }
 

@@ -243,3 +243,13 @@ describe("Function", () => {
     expect(() => new Nothing().call(new Variable(1))).toThrow(/Nothing.forward must give a GpuArray or a Variable/);
   });
 });
+
+test("a Variable is no number: it says so, and what to write; as text it stays readable", () => {
+  const x = new Variable([1, 2], { name: "x" });
+  for (const use of [() => Math.sin(x as never), () => (x as never) > 0, () => (x as never) * 2, () => +(x as never)]) {
+    expect(use).toThrow(/x \[2\] can't be used as a number.*sin\(x\)/);
+    expect(use).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+  }
+  expect("".concat(x as never)).toBe("x [2]");
+  expect(String(x)).toBe("x [2]");
+});

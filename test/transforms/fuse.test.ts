@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as g from "../../src/index.js";
 import { elementwise, exp, fuse, gradCheck, init, mul, sin, square, stats, Variable } from "../../src/index.js";
-import { FusedNode } from "../../src/transforms/fuse.js";
+import { FusedNode } from "../../src/transforms/fuse/fused-program.js";
 
 beforeAll(async () => {
   await init();
@@ -211,11 +211,14 @@ describe("what can't be fused throws when it is traced, and says why", () => {
     expect(() => fused(x)).toThrow(expect.objectContaining({ code: "not-fusable" }));
   });
 
-  test("more arrays than a shader may bind", () => {
-    const many = fuse((...v: Variable[]) => v.reduce((a, b) => a.mul(b)));
-    const inputs = Array.from({ length: 8 }, (_, k) => new Variable([k + 1, 2]));
-    expect(() => many(...inputs)).toThrow(/8 inputs.*this device allows/);
-    expect(() => many(...inputs.slice(0, 4))).not.toThrow();
+  test.each<[string, (v: Variable) => unknown]>([
+    ["Math.sin(x)", (v) => Math.sin(v as never)],
+    ["x > 0 ? x : 0", (v) => ((v as never) > 0 ? v : 0)],
+    ["x * 2", (v) => (v as never) * 2],
+    ["text of it", (v) => "".concat(v as never)],
+  ])("a Variable used as a number, as in %s: it says what to write", (_what, f) => {
+    expect(() => fuse(f as never)([1])).toThrow(/used as a number.*sin\(x\).*where\(greater\(x, 0\)/);
+    expect(() => fuse(f as never)([1])).toThrow(expect.objectContaining({ code: "not-fusable" }));
   });
 
   test("a function without a derivative, differentiated twice, is named", () => {

@@ -1,0 +1,168 @@
+/** Runs a traced program: in pieces, each of which is one node of the graph with a shader forward and one backward. */
+import { at } from "../../base/assert.js";
+import { Elementwise, type Derivative } from "../../elementwise/elementwise.js";
+import { ElementwiseKernels } from "../../elementwise/kernels.js";
+import { currentDevice } from "../../gpu/current.js";
+import { tracing } from "../../graph/function.js";
+import type { Variable } from "../../graph/variable.js";
+import type { Shape } from "../../base/shape.js";
+import type { ElementwiseSource } from "../../wgsl/source.js";
+import { cut } from "./cut.js";
+import type { Program } from "./program.js";
+import { Dependencies } from "./shapes.js";
+import { sourceOf } from "./text.js";
+
+/**
+ * The most functions in one shader, and the most arrays in one piece on a device that could bind more. Measured in software
+ * on a chain of 150 functions with 50 sines, first call forward and backward: 78 s cut at 25, 116 s cut at 50; a later call
+ * of 2^16 elements takes 1.0 s and 0.9 s.
+ */
+const mostNodes = 50;
+const mostArrays = 15;
+
+/** Numbers the pieces, for their names. */
+let count = 0;
+
+export class FusedProgram {
+  readonly #program: Program;
+  readonly #captured: readonly Variable[];
+  readonly #dependencies: Dependencies;
+  /** By the pattern of the inputs' shapes. */
+  readonly #plans = new Map<string, readonly Piece[]>();
+  readonly #compiled: Map<string, Compiled>;
+
+  /**
+   * @param captured the program's last inputs, which aren't given at a call
+   * @param compiled what is compiled already, by its text: loops make pieces that are the same
+   */
+  constructor(program: Program, captured: readonly Variable[], compiled = new Map<string, Compiled>()) {
+    this.#program = program;
+    this.#captured = captured;
+    this.#compiled = compiled;
+    this.#dependencies = new Dependencies(program);
+  }
+
+  call(args: readonly Variable[]): readonly Variable[] {
+    const inputs = [...args, ...this.#captured];
+    if (tracing.current !== null) return this.#program.unfold(inputs);
+    const values = new Map<Variable, Variable>(this.#program.inputs.map((input, k) => [input, at(inputs, k)]));
+    const valueOf = (variable: Variable): Variable => values.get(variable) ?? variable;
+    /** Written by one piece for another. */
+    const crossing: Variable[] = [];
+    const results = new Set(this.#program.outputs);
+    try {
+      for (const piece of this.#piecesFor(inputs.map(({ shape }) => shape))) {
+        const node = new FusedNode(piece);
+        node.call(...piece.program.inputs.map(valueOf));
+        piece.program.outputs.forEach((output, k) => {
+          const value = at(node.outputs, k);
+          values.set(output, value);
+          if (!results.has(output)) crossing.push(value);
+        });
+      }
+    } finally {
+      // What the graph needs, it holds.
+      for (const variable of crossing) variable.dispose();
+    }
+    return this.#program.outputs.map(valueOf);
+  }
+
+  /** The WGSL of a call with inputs of one shape. */
+  get wgsl(): string {
+    return this.#usualPieces()
+      .map(({ source }) => source.wgsl)
+      .join("\n\n");
+  }
+
+  async prepare(): Promise<void> {
+    await Promise.all(this.#usualPieces().map(({ kernels }) => kernels.prepare()));
+  }
+
+  #usualPieces(): readonly Piece[] {
+    return this.#piecesFor(this.#program.inputs.map(() => [2]));
+  }
+
+  #piecesFor(shapes: readonly Shape[]): readonly Piece[] {
+    const classes = this.#dependencies.classesFor(shapes);
+    const arrays = Math.min(currentDevice().limits.maxStorageBuffersPerShaderStage - 1, mostArrays);
+    const key = `${classes.key};${arrays}`;
+    let pieces = this.#plans.get(key);
+    if (pieces === undefined) {
+      pieces = cut(this.#program, classes, { nodes: mostNodes, arrays }).map(
+        (program) => new Piece(program, this.#compiled),
+      );
+      this.#plans.set(key, pieces);
+    }
+    return pieces;
+  }
+}
+
+interface Compiled {
+  readonly source: ElementwiseSource;
+  readonly kernels: ElementwiseKernels;
+}
+
+/** A part of a traced program that is one shader forward and one backward. */
+class Piece {
+  readonly program: Program;
+  readonly source: ElementwiseSource;
+  readonly kernels: ElementwiseKernels;
+  readonly #compiled: Map<string, Compiled>;
+  #derivative: { readonly run: FusedProgram; readonly indices: readonly number[] } | null = null;
+
+  constructor(program: Program, compiled: Map<string, Compiled>) {
+    this.program = program;
+    this.#compiled = compiled;
+    const text = sourceOf(program, "fused").wgsl;
+    let known = compiled.get(text);
+    if (known === undefined) {
+      const source = sourceOf(program, `fused${++count}`);
+      const isOurs = program.nodes.every(({ traits }) => traits.origin === "library");
+      known = {
+        source,
+        kernels: new ElementwiseKernels(source, { origin: isOurs ? "library" : "scalar", keepsZero: true }),
+      };
+      compiled.set(text, known);
+    }
+    ({ source: this.source, kernels: this.kernels } = known);
+  }
+
+  /** The gradients of the inputs from those of the outputs: fused again. */
+  readonly derivative: Derivative = (...operands) => {
+    if (this.#derivative === null) {
+      const { program, captured, indices } = this.program.differentiated();
+      this.#derivative = { run: new FusedProgram(program, captured, this.#compiled), indices };
+    }
+    const { run, indices } = this.#derivative;
+    const { inputs, outputs } = this.program;
+    const results = run.call(operands.slice(0, outputs.length + inputs.length));
+    const gradients = new Map(indices.map((index, k) => [index, at(results, k)]));
+    return inputs.map((_, index) => gradients.get(index) ?? null);
+  };
+}
+
+/** A piece of a fused function in the graph. */
+export class FusedNode extends Elementwise {
+  readonly #piece: Piece;
+
+  constructor(piece: Piece) {
+    super(piece.source, piece.kernels, piece.derivative);
+    this.#piece = piece;
+  }
+
+  override get name(): string {
+    return "Fused";
+  }
+
+  override again(): FusedNode {
+    return new FusedNode(this.#piece);
+  }
+
+  /**
+   * Runs the functions that were fused one by one, on these inputs (as many as `inputs`): the same results, with a graph
+   * of their own where the inputs need gradients. For those who look inside, as for the first NaN. @internal
+   */
+  unfold(inputs: readonly Variable[]): readonly Variable[] {
+    return this.#piece.program.unfold(inputs);
+  }
+}

@@ -1,0 +1,74 @@
+/** What stands for Variables while a function is traced: they have no shape and no numbers yet. */
+import { FuseError } from "../../base/errors.js";
+import type { Shape } from "../../base/shape.js";
+import { Elementwise } from "../../elementwise/elementwise.js";
+import { GpuArray } from "../../gpu/array.js";
+import { currentDevice } from "../../gpu/current.js";
+import { tracing, type Function } from "../../graph/function.js";
+import { gradEnabled, withGrad } from "../../graph/grad-mode.js";
+import { Variable } from "../../graph/variable.js";
+
+class SymbolArray extends GpuArray {
+  constructor() {
+    super(currentDevice(), [], { kind: "unknown" });
+  }
+
+  override get shape(): Shape {
+    throw new FuseError(
+      "fuse: a shape was asked for, by the function or by one that is not element-wise (a reduction, a reshape), but none " +
+        "is known while the function is traced. Only element-wise functions can be fused",
+    );
+  }
+
+  override get size(): number {
+    throw new FuseError(
+      "fuse: a size was asked for, but none is known while the function is traced. Pass it as an argument",
+    );
+  }
+
+  override check(): void {
+    // A symbol can stand anywhere; what reads it goes through `hold` or `read`.
+  }
+
+  override hold(): never {
+    throw new FuseError("fuse: the numbers were asked for, but there are none while the function is traced");
+  }
+
+  override read(): never {
+    return this.hold();
+  }
+}
+
+export class SymbolVariable extends Variable {
+  constructor(name: string, requiresGrad = true) {
+    super(new SymbolArray(), { name, requiresGrad });
+  }
+
+  override [Symbol.toPrimitive](): never {
+    throw new FuseError(
+      "fuse: a Variable was used as a number, by Math.sin(x), x * 2 or x > 0, but it has none while the function is " +
+        "traced. Write sin(x), mul(x, 2), where(greater(x, 0), a, b)",
+    );
+  }
+
+  override toString(): string {
+    return `${this.name ?? "a symbol"}, traced by fuse`;
+  }
+}
+
+/** Runs `f` on symbols: each call of an element-wise function takes its place in their graph, and nothing is computed. */
+export function trace<T>(f: () => T): T {
+  return withGrad(true, () => tracing.during(recordCall, f));
+}
+
+/** Says what takes the place of a Function's outputs. */
+function recordCall(f: Function, inputs: readonly Variable[]): SymbolVariable[] {
+  if (!(f instanceof Elementwise)) {
+    throw new FuseError(
+      `fuse: ${f.name} can't be fused, since it is not element-wise. Call it outside of the fused function`,
+    );
+  }
+  f.checkCount(inputs.length);
+  const requiresGrad = gradEnabled() && f.differentiable && inputs.some((input) => input.requiresGrad);
+  return [new SymbolVariable(f.name, requiresGrad)];
+}
