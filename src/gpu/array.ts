@@ -228,6 +228,11 @@ export class GpuArray {
     return storage.buffer.gpuBuffer;
   }
 
+  /** Another array over the same memory, to be released on its own. @internal */
+  share(): GpuArray {
+    return this.reshape(this.#shape);
+  }
+
   /** The same memory under another shape of the same size. */
   reshape(shape: Shape): GpuArray {
     this.check();

@@ -499,7 +499,7 @@ export class Variable {
 /** The array for data; of an array that is there already, a share. */
 function shareOf(data: Data, shape?: Shape): GpuArray {
   const array = toGpuArray(data, shape);
-  return array === data ? array.reshape(array.shape) : array;
+  return array === data ? array.share() : array;
 }
 
 function checkName(name: unknown): void {

@@ -34,6 +34,10 @@ class SymbolArray extends GpuArray {
     throw new FuseError("fuse: the numbers were asked for, but there are none while the function is traced");
   }
 
+  override share(): this {
+    return this;
+  }
+
   override read(): never {
     return this.hold();
   }
@@ -42,6 +46,11 @@ class SymbolArray extends GpuArray {
 export class SymbolVariable extends Variable {
   constructor(name: string, requiresGrad = true) {
     super(new SymbolArray(), { name, requiresGrad });
+  }
+
+  /** Nothing was computed, so there is nothing to give back. */
+  override letGo(): void {
+    return;
   }
 
   override [Symbol.toPrimitive](): never {
