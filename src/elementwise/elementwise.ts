@@ -236,10 +236,10 @@ export abstract class Elementwise extends Function {
       if (result === null) return null;
       checkVariable(result, `what ${name}'s derivative gives`);
       if (!at(inputs, index).requiresGrad) {
-        const isUsed =
+        const isElsewhere =
           [...gradients, ...inputs, ...outputs].includes(result) ||
           results.indexOf(result) !== results.lastIndexOf(result);
-        if (!isUsed) result.letGo();
+        if (!isElsewhere) result.letGo();
         return null;
       }
       return isSafe || identityGradients.includes(index) ? result : strongZero(gy, result);

@@ -164,7 +164,8 @@ function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)
     const isWanted = gradientFor(f, input, index, results) !== null;
     if (!(result instanceof Variable)) return null;
     if (!isWanted) {
-      result.letGo();
+      const isElsewhere = taken.has(result) || results.indexOf(result) !== results.lastIndexOf(result);
+      if (!isElsewhere) result.letGo();
       return null;
     }
     if (taken.has(result)) return withGrad(true, () => new Identity().call(result));

@@ -1,10 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
+  add,
   exp,
   Function,
   GpuArray,
   init,
   leaks,
+  mul,
   noGrad,
   sin,
   square,
@@ -324,4 +326,28 @@ describe("what nobody disposed", () => {
     for (const variable of [z, y, x]) variable.dispose();
     expect(leaks()).toHaveLength(before);
   });
+});
+
+test("a gradient that two inputs share stays where only one of them needs it", async () => {
+  class Both extends Function {
+    override forward(a: GpuArray, b: GpuArray) {
+      return add(new Variable(a), new Variable(b));
+    }
+    override backward(gy: Variable) {
+      const twice = mul(gy, 1);
+      return [twice, twice];
+    }
+  }
+  for (const f of [add, (a: Variable, b: Variable) => new Both().call(a, b)]) {
+    for (const needs of [true, false]) {
+      const a = new Variable([2, 3], { requiresGrad: needs });
+      const b = new Variable([4, 5], { requiresGrad: !needs });
+      const y = f(a.mul(a), b.mul(b));
+      y.grad = [10, 100];
+      y.backward({ createGraph: true });
+      const [x, slope] = needs ? [a, [40, 600]] : [b, [80, 1000]];
+      expect([...(await x.grad!.read())]).toEqual(slope);
+      expect([...(await y.grad.read())]).toEqual([10, 100]);
+    }
+  }
 });
