@@ -1,3 +1,4 @@
+/** What was computed without a graph, and from what: enough to give its memory back with the result, and to compute it again. */
 import { Setting } from "./setting.js";
 
 /** Whether the forward or backward of a Function that is made of others runs. */
