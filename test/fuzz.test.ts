@@ -293,7 +293,10 @@ function entries(): Record<string, Call> {
   }
   const methods = Object.getOwnPropertyNames(Variable.prototype).filter((name) => {
     const value: unknown = Object.getOwnPropertyDescriptor(Variable.prototype, name)?.value;
-    return typeof value === "function" && !["constructor", "setCreator", "receiveGrad", "addConsumer"].includes(name);
+    return (
+      typeof value === "function" &&
+      !["constructor", "setCreator", "receiveGrad", "addConsumer", "comeFrom"].includes(name)
+    );
   });
   for (const name of methods) {
     result[`x.${name}`] = (...args) => {

@@ -229,6 +229,10 @@ export abstract class Elementwise extends Function {
       isSafe || !operand.requiresGrad ? operand : new Gate().call(gy, operand),
     );
     const results = toList<Variable | null>(this.#derivative(...gradients, ...gated));
+    // Those that the derivative didn't use are nobody's.
+    for (const operand of gated) {
+      if (![...inputs, ...outputs, ...results].includes(operand)) operand.letGo();
+    }
     if (results.length !== inputs.length) {
       throw new ArgumentError(`${name}'s derivative must give ${inputs.length} gradients, gave ${results.length}`);
     }

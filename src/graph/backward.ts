@@ -53,7 +53,8 @@ function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph
   try {
     for (const [variable, gradient] of found) {
       const before = variable === root || variable.creator !== null ? null : variable.ownGrad();
-      if (before === null) continue;
+      // One that its holder has disposed is none.
+      if (before === null || before.isGone) continue;
       const total = withGrad(createGraph, () => addGradients(before, gradient));
       found.set(variable, total);
       if (!createGraph) gradient.dispose();
@@ -176,7 +177,7 @@ function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)
 
 /** The gradients of f's outputs: 0 where none arrived. */
 function withZeros(f: Function, ofOutputs: Gradients): Variable[] {
-  return f.outputs.map(({ shape, data }, k) => ofOutputs[k] ?? Variable.of(GpuArray.constant(0, shape, data.device)));
+  return f.outputs.map(({ shape, device }, k) => ofOutputs[k] ?? Variable.of(GpuArray.constant(0, shape, device)));
 }
 
 function callBackward(f: Function, given: readonly Variable[], createGraph: boolean): readonly (Result | null)[] {

@@ -9,7 +9,7 @@ import { toGpuArray, type Data } from "../gpu/data.js";
 import { ArgumentError, ReleasedError, ShapeError } from "../base/errors.js";
 import { Identity, type Function } from "./function.js";
 import { withGrad } from "./grad-mode.js";
-import { currentTask, Origin } from "./origin.js";
+import { currentTask, Origin, insideFunction } from "./origin.js";
 import { GpuArray } from "../gpu/array.js";
 import type { Device } from "../gpu/device.js";
 import type { Label } from "../gpu/holdings.js";
@@ -126,6 +126,11 @@ export class Variable {
    */
   get array(): GpuArray {
     return this.#data.released ? this.#computeAgain() : this.#data;
+  }
+
+  /** Whether it was disposed, and its numbers are gone for good. @internal */
+  get isGone(): boolean {
+    return this.#lifetime === "disposed" && this.#data.released;
   }
 
   /** @internal */
@@ -378,7 +383,8 @@ export class Variable {
       known.push(isConstant ? operand : (operand.#weak ??= new WeakRef(operand)));
       versions.push(operand.#data.version);
       operand.#results++;
-      operand.#passOn("lent");
+      // What a backward reads of its graph is not its to give away: somebody may want to read the output afterwards.
+      if (!insideFunction.current || operand.#creator === null) operand.#passOn("lent");
     }
     this.#origin = new Origin(f, index, known, versions);
   }
@@ -414,11 +420,14 @@ export class Variable {
     return this.#results === 0 && (this.#origin?.inner === true || this.#canBeMadeAgain());
   }
 
+  /** Whether its numbers could be computed again: what they come from is there, and has not changed. */
   #canBeMadeAgain(): boolean {
-    const operands = this.#creator?.inputs ?? this.#origin?.operands();
+    const operands = this.#creator?.inputs ?? this.#origin?.operands() ?? [];
+    const versions = this.#creator?.inputVersions ?? this.#origin?.versions ?? [];
     const f = this.#creator ?? this.#origin?.f;
-    if (f?.repeatable !== true || operands?.some((operand) => operand.#lifetime === "disposed") !== false) return false;
-    return this.#creator !== null || this.#origin?.hold() === true;
+    if (f?.repeatable !== true || operands.some((operand) => operand.#lifetime === "disposed")) return false;
+    if (this.#creator === null && this.#origin?.hold() !== true) return false;
+    return operands.every((operand, k) => operand.#data.released || operand.#data.version === versions[k]);
   }
 
   /** The numbers that were given back, from those that they were computed from. @throws ReleasedError. */

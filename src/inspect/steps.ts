@@ -73,7 +73,7 @@ export function gradientSteps(root: Variable, start = root.grad ?? ones(root)): 
     gradients.set(variable, total);
     const operands = [before, gradient].map(({ data }) => ({ name: gradientName(variable), array: data }));
     const name = `sum of gradients of ${nameOf(variable) ?? "a leaf"}`;
-    steps.push({ kind: "gradient", name, results: [total.data], operands, elementwise: true, inside: null });
+    steps.push({ kind: "gradient", name, results: [total.array], operands, elementwise: true, inside: null });
   };
   for (const f of visitOrder(root)) {
     if (!f.outputs.some((output) => gradients.has(output))) continue;
@@ -142,5 +142,5 @@ function gradientName(variable: Variable): string {
 }
 
 function operandOf(variable: Variable): StepOperand {
-  return { name: nameOf(variable), array: variable.data };
+  return { name: nameOf(variable), array: variable.array };
 }

@@ -65,10 +65,6 @@ describe("away from kinks", () => {
 describe("at a kink", () => {
   test("each side's slope passes, and what is between; nothing else", () => {
     const relu = (x: number): number => 3 * Math.max(x, 0);
-    console.log(
-      JSON.stringify(verdictOf(relu, 0, 0)),
-      JSON.stringify(slopesOf([samples(relu, 0)], roundingOf(relu, 0))),
-    );
     for (const gradient of [0, 1.5, 3]) expect(verdictOf(relu, 0, gradient).verdict).toBe("right");
     for (const gradient of [-0.003, 3.003]) expect(verdictOf(relu, 0, gradient).verdict).toBe("wrong");
     const { kink } = verdictOf(relu, 0, 1);

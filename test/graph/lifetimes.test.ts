@@ -6,6 +6,7 @@ import {
   GpuArray,
   init,
   leaks,
+  max,
   mul,
   noGrad,
   sin,
@@ -349,5 +350,17 @@ test("a gradient that two inputs share stays where only one of them needs it", a
       expect([...(await x.grad!.read())]).toEqual(slope);
       expect([...(await y.grad!.read())]).toEqual([10, 100]);
     }
+  }
+});
+
+test("a backward that reads its own output doesn't give it away: it can be read without computing it again", async () => {
+  const x = new Variable([1, 5, 3]);
+  for (const f of [max, (v: Variable) => exp(v).sum()]) {
+    const y = f(square(x));
+    y.backward({ retainGrad: false });
+    const { dispatches } = stats();
+    await y.read();
+    expect(stats().dispatches).toBe(dispatches);
+    y.dispose();
   }
 });

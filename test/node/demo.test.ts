@@ -159,7 +159,10 @@ describe("the built demo", () => {
       type Create = (this: GPUDevice, descriptor: GPUShaderModuleDescriptor) => GPUShaderModule;
       const createShaderModule: Create = Reflect.get(GPUDevice.prototype, "createShaderModule");
       GPUDevice.prototype.createShaderModule = function (descriptor) {
-        const code = descriptor.code.replace("return gy * (x + x);", "return gy * (x + x) * 1.000002;");
+        const code = descriptor.code.replace(
+          "return math_doubled_product(gy, x);",
+          "return math_doubled_product(gy, x) * 1.000002;",
+        );
         return createShaderModule.call(this, { ...descriptor, code });
       };
     });
