@@ -75,6 +75,6 @@ export { leaks, type Leak } from "./inspect/leaks.js";
 export { prepare, type Preparable } from "./gpu/prepare.js";
 export { profile, type ProfileEntry } from "./inspect/profile.js";
 export type { Shape } from "./base/shape.js";
-export { update } from "./graph/update.js";
+export { update } from "./transforms/update.js";
 export { Variable, type Operand, type VariableOptions } from "./graph/variable.js";
 export type { MathMode } from "./wgsl/math.js";

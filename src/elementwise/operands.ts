@@ -102,7 +102,7 @@ export function dispatch(
 }
 
 /** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */
-function layoutOf(shape: Shape, strides: readonly (readonly number[])[], what: string): Uint32Array {
+export function layoutOf(shape: Shape, strides: readonly (readonly number[])[], what: string): Uint32Array {
   const dimensions: number[][] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const length = at(shape, axis);

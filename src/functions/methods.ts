@@ -3,7 +3,6 @@ import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
 import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
 import { addGradientsWith } from "../graph/backward.js";
 import { reshape } from "../graph/reshape.js";
-import { update } from "../graph/update.js";
 import { Variable, type Operand } from "../graph/variable.js";
 import {
   abs,
@@ -91,21 +90,12 @@ declare module "../graph/variable.js" {
     transpose(axes?: readonly number[]): Variable;
     broadcastTo(shape: readonly number[]): Variable;
     sumTo(shape: readonly number[]): Variable;
-    /** A leaf's new numbers, in place: `w.update((w, g) => w.sub(g.mul(0.001)), w.grad)`. See the function `update`. */
-    update(f: (...args: Variable[]) => Variable, ...operands: readonly (Operand | null)[]): Variable;
     /** This where the condition isn't 0, else `other`, as in PyTorch: `x.where(c, other)` is `where(c, x, other)`. */
     where(condition: Operand, other: Operand): Variable;
   }
 }
 
 addGradientsWith(add);
-
-const change = {
-  update(x: Variable, f: (...args: Variable[]) => Variable, ...operands: readonly (Operand | null)[]): Variable {
-    update(x, f, ...operands);
-    return x;
-  },
-};
 
 const choice = { where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other) };
 
@@ -115,7 +105,6 @@ const methods: Record<string, (x: Variable, ...rest: never[]) => Variable> = {
   ...reductions,
   ...reshapings,
   ...choice,
-  ...change,
 };
 
 for (const [name, f] of Object.entries(methods)) {

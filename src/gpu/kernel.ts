@@ -121,6 +121,16 @@ export class Kernel {
     const outputs = given.map((output) => this.#arrayOf(output));
     const device = outputs[0]?.device ?? currentDevice();
     this.#checkUniforms(device, uniforms);
+    this.#runInto(device, inputs, outputs, uniforms, grid);
+  }
+
+  #runInto(
+    device: Device,
+    inputs: readonly GpuArray[],
+    outputs: readonly GpuArray[],
+    uniforms: readonly UniformBlock[],
+    grid: Grid,
+  ): void {
     for (const array of [...inputs, ...outputs]) this.#checkArray(device, array);
     this.#checkApart(inputs, outputs);
     this.#dispatch(device, inputs, outputs, uniforms, grid);
@@ -167,6 +177,17 @@ export class Kernel {
   ): GpuArray[] {
     const device = inputs[0]?.device ?? currentDevice();
     return this.#allocateAndRun(device, inputs, shapes, uniforms, { invocations });
+  }
+
+  /** The same, into arrays that are there already: `runInto` for gpugrad's own callers. @internal */
+  applyInto(
+    inputs: readonly GpuArray[],
+    outputs: readonly GpuArray[],
+    uniforms: readonly UniformBlock[],
+    invocations: number,
+  ): void {
+    const device = outputs[0]?.device ?? currentDevice();
+    this.#runInto(device, inputs, outputs, uniforms, { invocations });
   }
 
   #allocateAndRun(

@@ -489,6 +489,11 @@ export class Variable {
     return variable;
   }
 
+  /** Gives back an operand that only a Function had, which was not computed. @internal */
+  letGoIfTemporary(): void {
+    if (this.#lifetime === "disposed") this.#giveBack();
+  }
+
   /** A Variable isn't a number: `Math.sin(x)`, `x * 2` and `x > 0` would be NaN or false. @throws ArgumentError for these. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint !== "number") return this.toString();

@@ -34,12 +34,16 @@ import type { Binding } from "./binding.js";
  * - scalar: an array of one element
  * - strided: an array that is broadcast or transposed; each element's index is computed from the layout
  * - unread: what is written doesn't depend on it: it gets 0, and no binding
+ * - result: what stands in one of the results before it is written, in place
+ * - packed: another number, in one uniform with all that are loaded so: a device binds 12 uniforms
  */
-export type LoadKind = "full" | "one" | "constant" | "scalar" | "strided" | "unread";
+export type LoadKind = "full" | "one" | "constant" | "scalar" | "strided" | "unread" | "result" | "packed";
 
 export interface Parameter {
   readonly name: string;
   readonly load: LoadKind;
+  /** Which of the results it is, or of the packed numbers. */
+  readonly index?: number;
 }
 
 /** The function that is called for each element. */
@@ -108,13 +112,14 @@ function declare(
   };
   for (const { name, load } of parameters) {
     if (load === "constant") bind("uniform", `var<uniform> constant_${name}: f32`);
-    else if (load !== "one" && load !== "unread") {
-      bind("input", `var<storage, read> array_${name}: array<${load === "full" ? "vec4f" : "f32"}>`);
-    }
+    else if (load === "full") bind("input", `var<storage, read> array_${name}: array<vec4f>`);
+    else if (load === "scalar" || load === "strided") bind("input", `var<storage, read> array_${name}: array<f32>`);
   }
   (written ?? [0]).forEach((_, k) => {
     bind("output", `var<storage, read_write> result_${k}: array<vec4f>`);
   });
+  const numbers = parameters.filter(({ load }) => load === "packed").length;
+  if (numbers > 0) bind("uniform", `var<uniform> numbers: array<vec4f, ${Math.ceil(numbers / 4)}>`);
   if (isStrided) bind("uniform", `var<uniform> steps: array<vec4u, ${layoutWords / 4}>`);
   return { bindings, declarations };
 }
@@ -132,10 +137,10 @@ function callFor({ name, parameters, type, zeroWith }: Call, c: string): string 
 
 /** How many numbers an invocation loads: one for its four elements, or one for each. */
 function widthOf({ load }: Parameter): 1 | 4 {
-  return load === "full" || load === "strided" ? 4 : 1;
+  return load === "full" || load === "strided" || load === "result" ? 4 : 1;
 }
 
-function load({ name, load }: Parameter, strided: readonly Parameter[]): string {
+function load({ name, load, index = 0 }: Parameter, strided: readonly Parameter[]): string {
   switch (load) {
     case "full":
       return `array_${name}[i]`;
@@ -147,6 +152,10 @@ function load({ name, load }: Parameter, strided: readonly Parameter[]): string 
       return `constant_${name}`;
     case "scalar":
       return `array_${name}[0]`;
+    case "result":
+      return `result_${index}[i]`;
+    case "packed":
+      return `numbers[${Math.floor(index / 4)}][${index % 4}]`;
     case "strided": {
       const parameter = strided.findIndex((each) => each.name === name);
       const elements = [0, 1, 2, 3].map((k) => `array_${name}[element(4u * i + ${k}u, ${parameter}u)]`);

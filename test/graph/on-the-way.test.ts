@@ -13,7 +13,6 @@ import {
   square,
   stats,
   sum,
-  update,
   Variable,
 } from "../../src/index.js";
 import { collect, pause } from "../trouble.js";
@@ -239,38 +238,5 @@ describe("what the user gave stays the user's", () => {
     const g = noGrad(() => new Saving().call(x));
     g.dispose();
     expect((await table.read())[0]).toBe(7);
-  });
-});
-
-describe("update", () => {
-  test("changes a leaf in place; 300 steps with another rate each compile nothing and grow by nothing", async () => {
-    const w = vector(1);
-    square(w).backward();
-    const step = (rate: number): void => {
-      w.update((w, g) => w.sub(g.mul(rate).mul(0.5)), w.grad);
-    };
-    step(0.1);
-    const { pipelines, allocatedBytes, liveBytes } = stats();
-    for (let k = 0; k < 300; k++) step(0.001 + k / 1e6);
-    expect(stats()).toMatchObject({ pipelines, allocatedBytes, liveBytes });
-    const rates = Array.from({ length: 300 }, (_, k) => 0.001 + k / 1e6).reduce((a, b) => a + b, 0.1);
-    expect(await first(w)).toBeCloseTo(1 - rates, 4);
-  });
-
-  test("several leaves at once are all read before one is written", async () => {
-    const [w, m] = [vector(1), vector(2)];
-    update([w, m], (w, m, g) => [w.sub(m.mul(0.9).add(g).mul(0.1)), m.mul(0.9).add(g)], 0.2);
-    expect([await first(w), await first(m)]).toEqual([Math.fround(0.8), 2]);
-    update([w, m], (w, m) => [m, w]);
-    expect([await first(w), await first(m)]).toEqual([2, Math.fround(0.8)]);
-  });
-
-  test("is refused by type where it can't be, and nothing changes", async () => {
-    const w = vector(1);
-    expect(() => square(w).update((x) => x)).toThrow(/can't be updated in place: it was computed/);
-    expect(() => w.update((x, g) => x.sub(g), w.grad)).toThrow(/operand 0 is null/);
-    expect(() => w.update((x) => x.sum())).toThrow(RangeError);
-    expect(() => w.update(() => 1 as never)).toThrow(TypeError);
-    expect(await first(w)).toBe(1);
   });
 });

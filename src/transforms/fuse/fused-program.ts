@@ -17,7 +17,7 @@ import { sourceOf } from "./text.js";
  * on a chain of 150 functions with 50 sines, first call forward and backward: 78 s cut at 25, 116 s cut at 50; a later call
  * of 2^16 elements takes 1.0 s and 0.9 s.
  */
-const mostNodes = 50;
+export const mostNodes = 50;
 const mostArrays = 15;
 
 /** Numbers the pieces, for their names. */

@@ -78,7 +78,7 @@ export class Program {
 }
 
 /** The functions that lead from `inputs` to `outputs`, by depth first; iterative, since a chain may be long. */
-function inDepthOrder(outputs: readonly Variable[], inputs: ReadonlySet<Variable>): Elementwise[] {
+export function inDepthOrder(outputs: readonly Variable[], inputs: ReadonlySet<Variable>): Elementwise[] {
   const order: Elementwise[] = [];
   const seen = new Set<Elementwise>();
   const open: { node: Elementwise; next: number }[] = [];

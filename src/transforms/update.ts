@@ -1,0 +1,136 @@
+/** Leaves changed in place by a function of themselves: what an optimizer does. */
+import { checkFunction, checkList } from "../base/arguments.js";
+import { at } from "../base/assert.js";
+import { ArgumentError, FuseError, isGpugradError, ShapeError } from "../base/errors.js";
+import { sameShape, showShape } from "../base/shape.js";
+import { GpuArray } from "../gpu/array.js";
+import { toList, tracing } from "../graph/function.js";
+import { withGrad } from "../graph/grad-mode.js";
+import { asOperand, checkVariable, Variable, type Operand } from "../graph/variable.js";
+import type { Kernel } from "../gpu/kernel.js";
+import { groupsOf, type Group } from "./update/group.js";
+import { kernelOf, run } from "./update/kernels.js";
+import { traceUpdate, type TracedUpdate, type UpdateFunction } from "./update/traced.js";
+
+/**
+ * Gives leaves new numbers in place: `f` says how, from the leaves and the further operands. All are read before the
+ * first is written. Where `f` is made of element-wise functions, it runs as one shader that writes the leaves and
+ * allocates nothing: one dispatch for leaves of one shape that need each other. `f` is traced at each call, as `fuse`
+ * does; numbers in it may change from step to step and compile nothing anew. What no shader can do in place (a reduction
+ * in `f`, too many arrays, an operand that shares a leaf's memory in another order) is computed function by function,
+ * for which `f` is called a second time; the results are the same, within what fusing changes (2 ULP).
+ *
+ * @throws ArgumentError where one of `leaves` was computed, or `f` doesn't give a Variable for each; ShapeError where one
+ * has another shape than its leaf; FuseError inside of a fused function. Nothing has changed then.
+ * @example
+ * const [w, m] = [new Variable([1, 2]), new Variable([0, 0])];
+ * square(w).backward();
+ * update([w, m], (w, m, g) => [w.sub(m.mul(0.9).add(g).mul(0.1)), m.mul(0.9).add(g)], w.grad);
+ * await w.read(); // [0.8, 1.6]
+ */
+export function update(
+  leaves: Variable | readonly Variable[],
+  f: UpdateFunction,
+  ...operands: readonly (Operand | null)[]
+): void {
+  checkFunction(f, "what update runs");
+  if (tracing.current !== null) throw new FuseError("fuse: update can't be part of a fused function");
+  const targets = toList(leaves).map((leaf) => checkVariable(leaf, "what update changes"));
+  for (const target of targets) target.checkLeaf("updated");
+  const others = operands.map((operand, k) => {
+    if (operand === null) throw new ArgumentError(`update: operand ${k} is null. A grad is, before backward()`);
+    return asOperand(operand);
+  });
+  const traced = traceOrNull(targets, f, others);
+  if (traced === null || !updateInPlace(traced)) updateOneByOne(targets, f, others);
+}
+
+/** Null where `f` can't be traced: whatever is wrong with it, it fails by itself when it is called to compute. */
+function traceOrNull(
+  targets: readonly Variable[],
+  f: UpdateFunction,
+  others: readonly Variable[],
+): TracedUpdate | null {
+  try {
+    return traceUpdate(targets, f, others);
+  } catch {
+    return null;
+  }
+}
+
+/** Says whether shaders could do it; nothing has changed where they can't. */
+function updateInPlace(traced: TracedUpdate): boolean {
+  const dispatches = dispatchesOrNull(traced);
+  for (const { kernel, group } of dispatches ?? []) run(kernel, group);
+  // Data in the function, or among the operands, has no other owner.
+  for (const { group } of dispatches ?? []) for (const input of group.program.inputs) input.letGoIfTemporary();
+  for (const { of } of traced.symbols) if (dispatches !== null) of.letGoIfTemporary();
+  return dispatches !== null;
+}
+
+function dispatchesOrNull(traced: TracedUpdate): { kernel: Kernel; group: Group }[] | null {
+  try {
+    return groupsOf(traced).map((group) => ({ group, kernel: kernelOf(group) }));
+  } catch (error) {
+    if (isGpugradError(error)) return null;
+    throw error;
+  }
+}
+
+/** Function by function, into new arrays that are copied to the leaves. */
+function updateOneByOne(targets: readonly Variable[], f: UpdateFunction, others: readonly Variable[]): void {
+  withGrad(false, () => {
+    const results = checkList<Variable>(toList(f(...targets, ...others)), "what update's function gives");
+    if (results.length !== targets.length) {
+      throw new ArgumentError(`update's function must give ${targets.length} Variables, gave ${results.length}`);
+    }
+    results.forEach((result, k) => {
+      const { shape } = checkVariable(result, "what update's function gives");
+      if (sameShape(shape, at(targets, k).shape)) return;
+      throw new ShapeError(
+        `update: ${showShape(shape)} can't take the place of ${at(targets, k).toString()}: it needs the same shape`,
+      );
+    });
+    // A leaf among the results is copied, so that it is read before it changes.
+    const values = results.map((result, k) => {
+      if (result === targets[k] || !targets.includes(result)) return result.array;
+      return copyOf(result);
+    });
+    targets.forEach((target, k) => target.assign(at(values, k)));
+    values.forEach((value, k) => {
+      if (value !== results[k]?.array) value.release();
+    });
+    for (const result of results) result.letGo();
+  });
+}
+
+function copyOf({ array }: Variable): GpuArray {
+  const copy = GpuArray.allocate(array.device, array.shape, "update");
+  copy.copyFrom(array);
+  return copy;
+}
+
+declare module "../graph/variable.js" {
+  interface Variable {
+    /**
+     * A leaf's new numbers, in place, in one dispatch that allocates nothing, and without a graph. See the function
+     * `update`.
+     *
+     * @example
+     * const w = new Variable([1, 2]);
+     * square(w).backward();
+     * w.update((w, g) => w.sub(g.mul(0.25)), w.grad);
+     * await w.read(); // [0.5, 1]
+     */
+    update(f: (...args: Variable[]) => Variable, ...operands: readonly (Operand | null)[]): Variable;
+  }
+}
+
+Object.defineProperty(Variable.prototype, "update", {
+  value(this: Variable, f: (...args: Variable[]) => Variable, ...operands: readonly (Operand | null)[]): Variable {
+    update(this, f, ...operands);
+    return this;
+  },
+  writable: true,
+  configurable: true,
+});

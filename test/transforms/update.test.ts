@@ -1,0 +1,301 @@
+/** Leaves changed in place by a function of themselves: one dispatch, the numbers of the unfused formula. */
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type Device,
+  elementwise,
+  fuse,
+  FuseError,
+  GpuArray,
+  init,
+  ModifiedError,
+  noGrad,
+  profile,
+  square,
+  stats,
+  sum,
+  update,
+  Variable,
+} from "../../src/index.js";
+import { collect } from "../trouble.js";
+
+let device: Device;
+
+beforeAll(async () => {
+  device = await init();
+});
+
+const numbers = (count: number, seed = 1): Float32Array =>
+  Float32Array.from({ length: count }, (_, k) => Math.sin(1 + seed * 7 + k * 1.7) + 0.01 * seed);
+const leaf = (shape: readonly number[], seed = 1): Variable =>
+  new Variable(
+    numbers(
+      shape.reduce((a, b) => a * b, 1),
+      seed,
+    ),
+    { shape },
+  );
+
+type Formula = (...args: Variable[]) => Variable | readonly Variable[];
+
+const momentum: Formula = (w, m, g) => {
+  const next = m.mul(0.9).add(g);
+  return [w.sub(next.mul(0.1)), next];
+};
+
+const adam: Formula = (w, m, v, g) => {
+  const first = m.mul(0.9).add(g.mul(0.1));
+  const second = v.mul(0.999).add(g.square().mul(0.001));
+  const step = first.div(0.19).div(second.div(0.002).sqrt().add(1e-8)).mul(0.01);
+  return [w.sub(step), first, second];
+};
+
+/** The formula's values, function by function, then the leaves after an update by it, and the dispatches that took. */
+async function both(
+  leaves: readonly Variable[],
+  f: Formula,
+  ...operands: readonly Variable[]
+): Promise<{ names: string[] }> {
+  const eager = noGrad<Variable | readonly Variable[]>(() => f(...leaves, ...operands));
+  const wanted = await Promise.all((eager instanceof Variable ? [eager] : eager).map((value) => value.read()));
+  const entries = await profile(() => {
+    update(leaves, f, ...operands);
+  });
+  for (const [k, target] of leaves.entries()) {
+    const found = await target.read();
+    wanted[k]!.forEach((value, index) => {
+      expect(Math.abs(found[index]! - value), `${k}, ${index}`).toBeLessThanOrEqual(2.4e-7 * Math.abs(value) + 1e-37);
+    });
+    expect(found.length).toBe(wanted[k]!.length);
+  }
+  return { names: entries.map(({ name }) => name) };
+}
+
+describe("one dispatch gives what the formula gives", () => {
+  const constant = (value: number): Variable => new Variable(value, { requiresGrad: false });
+  const cases: [string, Formula, Variable[] | (() => Variable[]), (() => Variable[])?][] = [
+    ["a step along a gradient", (w, g) => w.sub(g.mul(0.001)), () => [leaf([7])], () => [leaf([7], 2)]],
+    ["momentum", momentum, () => [leaf([5, 3]), leaf([5, 3], 2)], () => [leaf([5, 3], 3)]],
+    [
+      "Adam",
+      adam,
+      () => [leaf([33]), new Variable(new Float32Array(33)), new Variable(new Float32Array(33))],
+      () => [leaf([33], 4)],
+    ],
+    ["leaves that change places", (a, b) => [b, a], () => [leaf([6]), leaf([6], 2)]],
+    ["a leaf used twice", (w) => w.mul(w).add(w), () => [leaf([9])]],
+    ["an operand alone", (_, g) => g, () => [leaf([4])], () => [leaf([4], 2)]],
+    [
+      "operands that are broadcast",
+      (w, row, column, one) => w.add(row.mul(column)).mul(one),
+      () => [leaf([3, 5])],
+      () => [leaf([5], 2), leaf([3, 1], 3), leaf([1], 4)],
+    ],
+    ["constants of every kind", (w, c) => w.mul(c).maximum(-Infinity).add(-0), () => [leaf([5])], () => [constant(3)]],
+    [
+      "leaves of one shape that don't need each other",
+      (a, b, g) => [a.sub(g), b.add(g)],
+      () => [leaf([6]), leaf([6], 2)],
+      () => [leaf([6], 3)],
+    ],
+    ["a leaf whose numbers take no memory yet", (w) => w.add(1), () => [new Variable(GpuArray.constant(2, [5]))]],
+    ["no elements", (w, g) => w.sub(g), () => [leaf([0])], () => [leaf([0])]],
+  ];
+  test.each(cases)("%s", async (name, f, leaves, operands = () => []) => {
+    const targets = typeof leaves === "function" ? leaves() : leaves;
+    for (const target of targets) target.data.hold();
+    const { names } = await both(targets, f, ...operands());
+    expect(names).toEqual(name === "no elements" ? [] : ["update"]);
+  });
+
+  test("leaves of other shapes, one dispatch for each", async () => {
+    const f: Formula = (w, b, gw, gb) => [w.sub(gw.mul(0.1)), b.sub(gb.mul(0.1))];
+    const { names } = await both([leaf([3, 4]), leaf([4], 2)], f, leaf([3, 4], 3), leaf([4], 4));
+    expect(names).toEqual(["update", "update"]);
+  });
+
+  test("a leaf, its gradient and a Variable from outside, by closure", async () => {
+    const w = leaf([6]);
+    using loss = sum(w.square().mul(leaf([6], 2)));
+    loss.backward();
+    const c = leaf([6], 3);
+    expect((await both([w], () => w.sub(w.grad!.mul(c)))).names).toEqual(["update"]);
+    expect((await both([w], (x) => x.sub(x.grad!.mul(0.1)))).names).toEqual(["update"]);
+  });
+
+  test("a function of the user's own", async () => {
+    const own = elementwise("fn update_forward(x: f32) -> f32 { return 2.0 * x + 1.0; }");
+    expect((await both([leaf([5])], (w) => own(w).mul(0.5))).names).toEqual(["update"]);
+    expect((await both([leaf([5])], (w) => fuse((x) => own(x).square())(w))).names).toEqual(["update"]);
+  });
+});
+
+test("the same functions on other values are another shader", async () => {
+  for (const f of [
+    (w: Variable, g: Variable): Variable => w.sub(g).mul(g),
+    (w: Variable, g: Variable): Variable => g.sub(w).mul(g),
+    (w: Variable, g: Variable): Variable => g.sub(w).mul(w),
+  ]) {
+    expect((await both([leaf([5])], f, leaf([5], 2))).names).toEqual(["update"]);
+  }
+});
+
+test("WGSL that doesn't compile is what the next read of the leaf rejects with", async () => {
+  const broken = elementwise("fn broken_forward(x: f32) -> f32 { return missing; }");
+  const [w, other] = [leaf([3]), leaf([3])];
+  w.update((x) => broken(x));
+  await expect(w.read()).rejects.toThrow(/missing/);
+  expect((await both([other], (x) => x.add(1))).names).toEqual(["update"]);
+});
+
+describe("memory is bound once", () => {
+  test("where an operand is the leaf itself, or a Variable over its memory", async () => {
+    const w = leaf([6]);
+    const twin = new Variable(w.data);
+    expect((await both([w], (x, y) => x.mul(0.5).add(y), w)).names).toEqual(["update"]);
+    expect((await both([w], (x, y) => x.mul(0.5).add(y), twin)).names).toEqual(["update"]);
+    expect((await both([w, leaf([6], 2)], (a, b, y) => [a.add(b), b.sub(y)], twin)).names).toEqual(["update"]);
+  });
+
+  test("where one leaf's function reads another leaf only through its memory", async () => {
+    const [a, b] = [leaf([4]), leaf([4], 2)];
+    const before = [...(await a.read())];
+    update([a, b], (x, y, z) => [x.mul(0), z.add(y.mul(0))], new Variable(a.data));
+    expect([...(await a.read())].map(Math.abs)).toEqual([0, 0, 0, 0]);
+    expect([...(await b.read())]).toEqual(before);
+  });
+
+  test("or the formula is computed apart: another shape over the leaf's memory, one memory of two leaves", async () => {
+    const w = leaf([2, 2]);
+    await both([w], (x, row) => x.add(row.sum(0)), w);
+    await both([w], (x, flat) => x.add(flat), new Variable(w.data.reshape([1, 2, 2])).reshape([2, 2]));
+    const one = leaf([1]);
+    await both([one], (x, y) => x.add(y), one.reshape([]));
+    const shared = leaf([3]);
+    update([shared, new Variable(shared.data)], (x, y) => [x.add(1), y.add(2)]);
+    const start = numbers(3);
+    expect([...(await shared.read())]).toEqual([...start].map((value) => Math.fround(value + 2)));
+  });
+});
+
+describe("what no shader can do in place is computed function by function", () => {
+  test("a reduction, more arrays or more functions than a shader takes", async () => {
+    await both([leaf([6])], (w) => w.sub(w.sum().mul(0.1)));
+    const many = Array.from({ length: 20 }, (_, k) => leaf([6], k + 2));
+    await both([leaf([6])], (w, ...rest) => rest.reduce((a, b) => a.add(b), w), ...many);
+    await both([leaf([6])], (w) => {
+      let x = w;
+      for (let k = 0; k < 60; k++) x = x.add(0.125);
+      return x;
+    });
+  });
+
+  test("many leaves that don't need each other take several dispatches", async () => {
+    const leaves = Array.from({ length: 6 }, (_, k) => leaf([6], k + 1));
+    const gradients = Array.from({ length: 6 }, (_, k) => leaf([6], k + 10));
+    const f: Formula = (...args) => args.slice(0, 6).map((w, k) => w.sub(args[6 + k]!.mul(0.1)));
+    const { names } = await both(leaves, f, ...gradients);
+    expect(new Set(names)).toEqual(new Set(["update"]));
+  });
+
+  describe("arrays above one binding", () => {
+    let limits: { maxStorageBufferBindingSize: number };
+    let before: number;
+    beforeEach(() => {
+      limits = device.limits;
+      before = limits.maxStorageBufferBindingSize;
+      limits.maxStorageBufferBindingSize = 4096;
+    });
+    afterEach(() => {
+      limits.maxStorageBufferBindingSize = before;
+    });
+    test("are taken in windows", async () => {
+      const { names } = await both([leaf([3001]), leaf([3001], 2)], momentum, leaf([3001], 3));
+      expect(names).toEqual(["update", "update", "update"]);
+      await both([leaf([2, 1500])], (w, row) => w.sub(row), leaf([1500], 2));
+    });
+  });
+});
+
+describe("steps of an optimizer", () => {
+  test("with another rate each compile nothing, allocate nothing and are one dispatch each", async () => {
+    await collect();
+    const [w, m] = [leaf([1000]), leaf([1000], 2)];
+    square(w).backward();
+    const step = (rate: number): void => {
+      w.update((w, g) => w.sub(g.mul(rate).mul(0.5)), w.grad);
+      update([w, m], (w, m, g) => [w.sub(m.mul(rate)), m.mul(0.9).add(g)], w.grad);
+    };
+    step(0.1);
+    const { pipelines, allocatedBytes, liveBytes, dispatches } = stats();
+    for (let k = 0; k < 300; k++) step(0.001 + k / 1e6);
+    expect(stats()).toMatchObject({ pipelines, allocatedBytes, liveBytes, dispatches: dispatches + 600 });
+  });
+
+  test("a graph that still needs the old numbers refuses to go backward", () => {
+    const [w, m] = [leaf([4]), leaf([4], 2)];
+    const ofW = square(w);
+    const ofM = square(m);
+    update([w, m], momentum, leaf([4], 3));
+    expect(() => ofW.backward()).toThrow(ModifiedError);
+    expect(() => ofM.backward()).toThrow(ModifiedError);
+    const y = square(w);
+    w.update((x) => x.add(1));
+    expect(() => y.backward()).toThrow(ModifiedError);
+  });
+
+  test("data in the function is given back after each", async () => {
+    await collect();
+    const w = leaf([1000]);
+    const data = numbers(1000, 5);
+    const step = (): void => {
+      w.update((x, y) => x.add(data).sub(y), data);
+    };
+    step();
+    const { liveBytes } = stats();
+    for (let k = 0; k < 20; k++) step();
+    expect(stats().liveBytes).toBe(liveBytes);
+  });
+
+  test("what the user has stays", async () => {
+    const w = leaf([4]);
+    const outside = noGrad(() => leaf([4], 2).mul(2));
+    w.update((x, y) => x.add(y).add(outside), leaf([4], 3).mul(1));
+    expect((await outside.read()).length).toBe(4);
+  });
+});
+
+test("of the application's own buffers, the elements are written and nothing else", async () => {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  for (const offset of [0, 4, 256]) {
+    const size = offset / 4 + 9;
+    const buffer = device.gpuDevice.createBuffer({ size: 4 * size, usage });
+    device.gpuDevice.queue.writeBuffer(
+      buffer,
+      0,
+      Float32Array.from({ length: size }, (_, k) => k),
+    );
+    const w = new Variable(GpuArray.fromBuffer(buffer, [5], { offset }));
+    w.update((x, g) => x.mul(2).sub(g), leaf([5]).mul(0));
+    const wanted = Array.from({ length: size }, (_, k) => (k >= offset / 4 && k < offset / 4 + 5 ? 2 * k : k));
+    expect([...(await GpuArray.fromBuffer(buffer, [size]).read())]).toEqual(wanted);
+  }
+});
+
+test("is refused by type where it can't be, and nothing changes", async () => {
+  const w = leaf([3]);
+  const before = [...(await w.read())];
+  expect(() => square(w).update((x) => x)).toThrow(/can't be updated in place: it was computed/);
+  expect(() => w.update((x, g) => x.sub(g), w.grad)).toThrow(/operand 0 is null/);
+  expect(() => w.update((x) => x.sum())).toThrow(RangeError);
+  expect(() => w.update((x, y) => x.add(y), [[1], [2]])).toThrow(RangeError);
+  expect(() => w.update((x, y) => y.add(0 * x.size), 1)).toThrow(RangeError);
+  expect(() => w.update((_, y) => y.add(1), 1)).toThrow(RangeError);
+  expect(() => w.update((x, y) => x.add(y), [1, 2])).toThrow(RangeError);
+  expect(() => w.update(() => 1 as never)).toThrow(TypeError);
+  expect(() => w.update((async (x: Variable) => x.read()) as never)).toThrow(TypeError);
+  expect(() => {
+    update([w, leaf([3])], (x) => [x]);
+  }).toThrow(TypeError);
+  expect(() => fuse((x) => (w.update((y) => y.add(1)), x))(1)).toThrow(FuseError);
+  expect([...(await w.read())]).toEqual(before);
+});
