@@ -7,14 +7,18 @@ import { GpuArray } from "../gpu/array.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import { reshape } from "../graph/reshape.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
-import { div, equal, mul, sub, where } from "./pointwise.js";
+import { add, div, equal, mul, notEqual, sub, where } from "./pointwise.js";
 
 class Extremum extends Reduction {
-  /** The elements that equal the result share its gradient. */
+  /** The elements that equal the result share its gradient; beside a NaN, all have NaN. Others get 0, whatever it is. */
   override backward(gy: Variable): Variable {
-    const chosen = equal(this.input, reshape(this.output, this.kept));
-    const count = sum(chosen, this.axes, { keepDims: true });
-    return mul(chosen, div(reshape(gy, this.kept), count));
+    const result = reshape(this.output, this.kept);
+    const given = reshape(gy, this.kept);
+    const equals = equal(this.input, result);
+    const each = div(given, sum(equals, this.axes, { keepDims: true }));
+    const isNone = notEqual(result, result);
+    const share = where(equal(given, 0), 0, where(isNone, mul(given, result), each));
+    return where(add(equals, isNone), share, 0);
   }
 }
 

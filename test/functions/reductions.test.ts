@@ -527,3 +527,18 @@ describe("a mean is in range where its sum is not", () => {
     expect([...(await x.grad!.read())]).toEqual([0.25, 0.25, 0.25, 0.25]);
   });
 });
+
+describe("what max and min didn't choose", () => {
+  test.each([
+    ["a gradient that is infinite", (x: Variable) => g.sqrt(g.max(x)), [-1, 0], [0, Infinity]],
+    ["one of 1 / 0", (x: Variable) => g.reciprocal(g.max(x)), [-1, 0], [0, -Infinity]],
+    ["ties of such", (x: Variable) => g.sqrt(g.min(x)), [0, 0, 2], [Infinity, Infinity, 0]],
+    ["a NaN that isn't used", (x: Variable) => g.where(0, g.max(x), 3), [NaN, 4], [0, 0]],
+  ])("has gradient 0 beside %s", async (_, f, values, slopes) => {
+    for (const createGraph of [false, true]) {
+      const x = new Variable(values);
+      f(x).backward({ createGraph });
+      expect(await gradOf(x)).toEqual(slopes);
+    }
+  });
+});
