@@ -32,10 +32,11 @@ const ownNeedsNone: VariableOptions = Object.freeze({ requiresGrad: false });
 /**
  * Whose a gradient is, which says when its memory goes:
  * - unseen: a pass made it, and nobody has looked at it. It goes when it is replaced
+ * - looked: somebody asked for it once. It counts as seen, unless that was to give it to `update`
  * - seen: somebody may be using it after that. It goes with the Variable
  * - given: a Variable that the user has set. It is the user's
  */
-type GradientSlot = "unseen" | "seen" | "given";
+type GradientSlot = "unseen" | "looked" | "seen" | "given";
 
 /**
  * - held: it was made, and not yet used
@@ -160,7 +161,8 @@ export class Variable {
    * @throws ShapeError where it is set to something of another shape.
    */
   get grad(): Variable | null {
-    if (this.#slot === "unseen") this.#slot = "seen";
+    if (this.#slot === "unseen") this.#slot = "looked";
+    else if (this.#slot === "looked") this.#slot = "seen";
     return this.#grad;
   }
 
@@ -225,8 +227,14 @@ export class Variable {
 
   /** Forgets the gradient. */
   clearGrad(): void {
-    if (this.#slot === "unseen") this.#grad?.dispose();
+    const gradient = this.#grad;
+    if (this.#slot === "unseen" && gradient !== null && gradient.#lifetime !== "kept") gradient.dispose();
     this.#grad = null;
+  }
+
+  /** Its gradient was asked for, once, to give it to `update`: nobody holds it, unless by keep(). @internal */
+  gradWasUsed(): void {
+    if (this.#slot === "looked") this.#slot = "unseen";
   }
 
   /**

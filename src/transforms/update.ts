@@ -20,6 +20,9 @@ import { traceUpdate, type TracedUpdate, type UpdateFunction } from "./update/tr
  * in `f`, too many arrays, an operand that shares a leaf's memory in another order) is computed function by function,
  * for which `f` is called a second time; the results are the same, within what fusing changes (2 ULP).
  *
+ * A leaf's `grad` that is only looked up to be given to update goes with the next clearGrad() or backward(), as one that
+ * nobody has seen: keep() holds it.
+ *
  * @throws ArgumentError where one of `leaves` was computed, or `f` doesn't give a Variable for each; ShapeError where one
  * has another shape than its leaf; FuseError inside of a fused function. Nothing has changed then.
  * @example
@@ -43,6 +46,7 @@ export function update(
   });
   const traced = traceOrNull(targets, f, others);
   if (traced === null || !updateInPlace(traced)) updateOneByOne(targets, f, others);
+  for (const target of targets) if (operands.includes(target.ownGrad())) target.gradWasUsed();
 }
 
 /** Null where `f` can't be traced: whatever is wrong with it, it fails by itself when it is called to compute. */

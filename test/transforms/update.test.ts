@@ -299,3 +299,25 @@ test("is refused by type where it can't be, and nothing changes", async () => {
   expect(() => fuse((x) => (w.update((y) => y.add(1)), x))(1)).toThrow(FuseError);
   expect([...(await w.read())]).toEqual(before);
 });
+
+test("a loop of backward, update and clearGrad in one task allocates nothing, though it looks at w.grad", async () => {
+  const w = new Variable(new Float32Array(2 ** 16).fill(0.5));
+  const step = (): void => {
+    using loss = square(w).sum();
+    loss.backward({ retainGrad: false });
+    w.update((x, g) => x.sub(g.mul(0.001)), w.grad);
+    w.clearGrad();
+  };
+  for (let k = 0; k < 3; k++) step();
+  const { allocatedBytes } = stats();
+  for (let k = 0; k < 50; k++) step();
+  expect(stats().allocatedBytes).toBe(allocatedBytes);
+  // One that was looked at again stays its holder's, and so does one that is kept.
+  for (const held of [() => w.grad, () => w.grad?.keep()]) {
+    square(w).sum().backward({ retainGrad: false });
+    const gradient = held()!;
+    w.update((x, g) => x.sub(g.mul(0)), w.grad);
+    w.clearGrad();
+    expect((await gradient.read())[0]).toBeGreaterThan(0);
+  }
+});
