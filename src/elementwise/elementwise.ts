@@ -231,7 +231,7 @@ export abstract class Elementwise extends Function {
     const results = toList<Variable | null>(this.#derivative(...gradients, ...gated));
     // Those that the derivative didn't use are nobody's.
     for (const operand of gated) {
-      if (![...inputs, ...outputs, ...results].includes(operand)) operand.letGo();
+      if (![...inputs, ...outputs, ...results].includes(operand)) operand.undo();
     }
     if (results.length !== inputs.length) {
       throw new ArgumentError(`${name}'s derivative must give ${inputs.length} gradients, gave ${results.length}`);

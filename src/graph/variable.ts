@@ -356,6 +356,17 @@ export class Variable {
     this.#giveBack();
   }
 
+  /** Takes back that it was computed, where nothing was computed from it: its operands are as before. @internal */
+  undo(): void {
+    const creator = this.#creator;
+    if (creator === null || this.#consumers > 0) return;
+    this.#data.release();
+    for (const input of creator.releaseInputs()) {
+      input.#consumers--;
+      if (input.#consumers === 0 && input.#lifetime === "passedOn") input.#lifetime = "held";
+    }
+  }
+
   #giveBack(): void {
     const waiting: Variable[] = [this];
     for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {

@@ -53,6 +53,11 @@ export class SymbolVariable extends Variable {
     return;
   }
 
+  /** Nor to take back. */
+  override undo(): void {
+    return;
+  }
+
   override [Symbol.toPrimitive](): never {
     throw new FuseError(
       "fuse: a Variable was used as a number, by Math.sin(x), x * 2 or x > 0, but it has none while the function is " +
