@@ -18,6 +18,13 @@ export interface Sample {
   readonly left: Rise;
 }
 
+/** Samples with steps that halve from one to the next. */
+export interface Series {
+  readonly samples: readonly Sample[];
+  /** How far off a single value may be. */
+  readonly rounding: number;
+}
+
 export interface Estimate {
   readonly value: number;
   /** How far off the value may be; Infinity where nothing is known. */
@@ -35,27 +42,63 @@ export interface Slopes {
   readonly right: Estimate;
   /** How steep the way to the first samples is: what slopes are small beside. */
   readonly steepness: number;
+  /** The two finest samples that stand well out of rounding, the coarser one first; null where there are none. */
+  readonly finest: readonly [Chords, Chords] | null;
 }
 
-/**
- * @param series each with steps that halve from one sample to the next
- * @param rounding how far off a single value may be
- */
-export function slopesOf(series: readonly (readonly Sample[])[], rounding: number): Slopes {
-  const best = (of: (samples: readonly Sample[]) => Estimate): Estimate =>
-    series.map(of).reduce((a, b) => (b.error < a.error ? b : a), unknown);
+/** How steep the ways from the point to a sample on the left and one on the right are. */
+interface Chords {
+  readonly left: number;
+  readonly right: number;
+  readonly error: number;
+}
+
+/** @param all the coarsest first; of a later one in which nothing moves nothing is learnt */
+export function slopesOf(all: readonly Series[]): Slopes {
+  const series = all.filter(({ rounding }, k) => k === 0 || rounding > 0);
+  const best = (of: (samples: readonly Sample[], rounding: number) => Estimate): Estimate =>
+    bestOf(series.map(({ samples, rounding }) => of(samples, rounding)));
   const side = (name: "left" | "right", sign: 1 | -1): Estimate =>
-    best((samples) => {
+    best((samples, rounding) => {
       const rises = samples.map((sample) => sample[name]);
       return extrapolate(oneSided(rises, sign, rounding), [1, 2, 3]);
     });
   return {
-    central: best((samples) => extrapolate(samples.map(central(rounding)), [2, 4, 6])),
-    gap: best((samples) => extrapolate(samples.map(gap(rounding)), [1, 3, 5])),
+    central: best((samples, rounding) => extrapolate(samples.map(central(rounding)), [2, 4, 6])),
+    gap: best((samples, rounding) => extrapolate(samples.map(gap(rounding)), [1, 3, 5])),
     left: side("left", -1),
     right: side("right", 1),
-    steepness: steepnessOf(series[0]?.[0]),
+    steepness: steepnessOf(series[0]?.samples[0]),
+    finest: finestOf(series),
   };
+}
+
+/** Of estimates from ever smaller steps: what a finer one contradicts is as far off as the two are apart. */
+function bestOf(estimates: readonly Estimate[]): Estimate {
+  let best = unknown;
+  estimates.forEach(({ value, error }, k) => {
+    for (const later of estimates.slice(k + 1)) {
+      const distance = Math.abs(value - later.value) - later.error;
+      if (distance > error) error = distance + later.error;
+    }
+    if (error < best.error) best = { value, error };
+  });
+  return best;
+}
+
+function finestOf(series: readonly Series[]): Slopes["finest"] {
+  let finest: Slopes["finest"] = null;
+  for (const { samples, rounding } of series) {
+    const chords = samples.map(({ left, right }): Chords => ({
+      left: -left.rise / left.step,
+      right: right.rise / right.step,
+      error: rounding * (1 / left.step + 1 / right.step),
+    }));
+    chords.slice(1).forEach((fine, k) => {
+      if (8 * fine.error <= Math.max(Math.abs(fine.left), Math.abs(fine.right))) finest = [at(chords, k), fine];
+    });
+  }
+  return finest;
 }
 
 function steepnessOf(sample: Sample | undefined): number {
@@ -161,8 +204,38 @@ export interface Measure {
   readonly blind: number;
 }
 
-/** Whether a gradient is the slope, or at a kink one of the two or between them. */
+/**
+ * Whether a gradient is the slope, or at a kink one of the two or between them. It isn't wrong where the finest steps
+ * still lead towards it: there may be detail that is finer than they are.
+ */
 export function judge(gradient: number, slopes: Slopes, measure: Measure): Judgement {
+  const judgement = judgeSlopes(gradient, slopes, measure);
+  const isOpen = judgement.verdict === "wrong" && leadsTowards(gradient, slopes.finest);
+  return isOpen ? { ...judgement, verdict: "undecided" } : judgement;
+}
+
+/** Whether the chord still changes from one of the finest steps to the next, and the gradient is beyond it. */
+function leadsTowards(gradient: number, finest: Slopes["finest"]): boolean {
+  if (finest === null || !Number.isFinite(gradient)) return false;
+  const [before, last] = finest.map(({ left, right }) => (left + right) / 2);
+  if (before === undefined || last === undefined) return false;
+  const change = last - before;
+  const noise = 2 * (finest[0].error + finest[1].error);
+  return Math.abs(change) > Math.abs(last) / 8 + noise && (gradient - last) * Math.sign(change) > 0;
+}
+
+/** Whether both sides have the same slope, and the way to each is as steep: no kink, and no jump. */
+function isSmooth(left: Estimate, right: Estimate, finest: Slopes["finest"], tolerance: number): boolean {
+  const size = Math.max(Math.abs(left.value), Math.abs(right.value));
+  if (finest === null || !(Math.abs(left.value - right.value) <= left.error + right.error + tolerance * size))
+    return false;
+  const chords = finest[1];
+  const isNear = (chord: number, { value, error }: Estimate): boolean =>
+    Math.abs(chord - value) <= size / 8 + 2 * (chords.error + error);
+  return isNear(chords.left, left) && isNear(chords.right, right);
+}
+
+function judgeSlopes(gradient: number, slopes: Slopes, measure: Measure): Judgement {
   const { tolerance } = measure;
   const { central, gap, left, right, steepness } = slopes;
   const isKnown = ({ value, error }: Estimate): boolean =>
@@ -179,7 +252,8 @@ export function judge(gradient: number, slopes: Slopes, measure: Measure): Judge
     const sides = [half(-1), half(1)];
     return compare(gradient, sides, measure, { left: at(sides, 0).value, right: at(sides, 1).value });
   }
-  const kink = { left: left.value, right: right.value };
+  const smooth = isSmooth(left, right, slopes.finest, tolerance);
+  const kink = smooth ? null : { left: left.value, right: right.value };
   const known = [left, right].filter(isKnown);
   if (known.length === 2) return compare(gradient, known, measure, kink);
   const others = [central, left, right].filter(({ value }) => Number.isFinite(value));

@@ -1,6 +1,6 @@
 /** Lines through the inputs of a function, along which its values are compared with its gradient. */
 import { at } from "../base/assert.js";
-import { judge, slopesOf, type Judgement, type Rise, type Sample } from "../base/differences.js";
+import { judge, slopesOf, type Judgement, type Rise, type Sample, type Series } from "../base/differences.js";
 import { randomNumbers } from "../base/random.js";
 import { Elementwise } from "../elementwise/elementwise.js";
 import type { Function } from "../graph/function.js";
@@ -42,14 +42,15 @@ const rounds = [
   [10, 11, 12, 13],
 ];
 
+const smallestStep = 2 ** -Math.max(...rounds.flat());
+
 /** A line that is being judged. */
 interface Trial {
   readonly line: Line;
   readonly gradient: number;
   /** Steps that halve from the first. */
-  readonly series: Sample[][];
+  readonly series: (Series & { readonly samples: Sample[]; rounding: number })[];
   reach: number;
-  rounding: number;
   judgement: Judgement | null;
 }
 
@@ -83,10 +84,10 @@ async function judgeTrials(
   const trials = lines.map((line): Trial => {
     const gradient = line.direction.reduce((total, d, i) => (d === 0 ? total : total + d * at(subject.gradient, i)), 0);
     const reach = step * (line.element === null ? 1 : Math.max(1, Math.abs(at(subject.numbers, line.element))));
-    return { line, gradient, series: [[]], reach, rounding: 0, judgement: null };
+    return { line, gradient, series: [{ samples: [], rounding: 0 }], reach, judgement: null };
   });
   const isOpen = ({ judgement }: Trial): boolean => judgement?.verdict !== "right" || judgement.kink !== null;
-  // First with steps in proportion to 1 or x, then, near 0, in proportion to x.
+  // First with steps in proportion to 1 or x, then, near 0, in proportion to x, or at 0 on from the smallest.
   for (const near of [false, true]) {
     const open = trials.filter((trial) => isOpen(trial) && (!near || approach(subject, trial)));
     for (const halvings of rounds) {
@@ -100,10 +101,12 @@ async function judgeTrials(
 
 /** Begins a second series of steps, for an element so small that those before were coarse beside it. */
 function approach({ numbers }: Subject, trial: Trial): boolean {
-  const x = Math.abs(trial.line.element === null ? 0 : at(numbers, trial.line.element));
-  if (x === 0 || x > trial.reach / 8) return false;
-  trial.reach = x / 8;
-  trial.series.push([]);
+  const { element } = trial.line;
+  if (element === null) return false;
+  const x = Math.abs(at(numbers, element));
+  if (x > trial.reach / 8) return false;
+  trial.reach = x === 0 ? trial.reach * smallestStep : x / 8;
+  trial.series.push({ samples: [], rounding: 0 });
   return true;
 }
 
@@ -123,9 +126,13 @@ async function sampleRound(
     const rises = sides.map((side, s) =>
       rise(subject, trial, side, at(points, first + s), at(results, first + s), together),
     );
-    const samples = at(trial.series, trial.series.length - 1);
+    const { samples } = latest(trial);
     halvings.forEach((_, k) => samples.push({ right: at(rises, 2 * k), left: at(rises, 2 * k + 1) }));
   });
+}
+
+function latest({ series }: Trial): Trial["series"][number] {
+  return at(series, series.length - 1);
 }
 
 /** The inputs, moved along each trial's line to one side. */
@@ -162,15 +169,16 @@ function rise(
   };
   if (together && element !== null) count(element);
   else for (let i = 0; i < values.length; i++) count(i);
-  if (Number.isFinite(squares)) trial.rounding = Math.max(trial.rounding, Math.sqrt(squares) * 2 ** -24);
+  const series = latest(trial);
+  if (Number.isFinite(squares)) series.rounding = Math.max(series.rounding, Math.sqrt(squares) * 2 ** -24);
   return { step, rise: total };
 }
 
 function judgeTrial({ values, weights, gradient }: Subject, trial: Trial, tolerance: number): Judgement {
-  const moved = trial.rounding > 0;
+  const moved = trial.series.some(({ rounding }) => rounding > 0);
   const size = moved ? 0 : values.reduce((most, y, i) => Math.max(most, Math.abs(y * at(weights, i)) || 0), 0);
   const largest = gradient.reduce((most, slope) => Math.max(most, Math.abs(slope) || 0), 0);
-  return judge(trial.gradient, slopesOf(trial.series, trial.rounding), {
+  return judge(trial.gradient, slopesOf(trial.series), {
     tolerance,
     floor: Number.isFinite(largest) ? largest * 2 ** -20 : 0,
     blind: (size * 2 ** -23) / trial.reach,

@@ -24,7 +24,7 @@ function roundingOf(f: (x: number) => number, x: number): number {
 }
 
 function verdictOf(f: (x: number) => number, x: number, gradient: number): Judgement {
-  const slopes = slopesOf([samples(f, x)], roundingOf(f, x));
+  const slopes = slopesOf([{ samples: samples(f, x), rounding: roundingOf(f, x) }]);
   return judge(gradient, slopes, { tolerance, floor: 0, blind: 0 });
 }
 
@@ -56,7 +56,7 @@ describe("away from kinks", () => {
 
   test("the estimate of its own error holds", () => {
     for (const [, f, x, slope] of smooth) {
-      const { central } = slopesOf([samples(f, x)], roundingOf(f, x));
+      const { central } = slopesOf([{ samples: samples(f, x), rounding: roundingOf(f, x) }]);
       expect(Math.abs(central.value - slope)).toBeLessThanOrEqual(central.error);
     }
   });
@@ -95,6 +95,52 @@ describe("at a kink", () => {
 
 test("steps that rounding makes unequal do no harm", () => {
   const x = 1 + 2 ** -23;
-  const slopes = slopesOf([samples((t) => t * t, x, 2 ** -15)], 2 ** -24);
+  const slopes = slopesOf([{ samples: samples((t) => t * t, x, 2 ** -15), rounding: 2 ** -24 }]);
   expect(slopes.central.value / (2 * x)).toBeCloseTo(1, 3);
+});
+
+describe("detail finer than the first steps", () => {
+  const verdictNear = (f: (x: number) => number, x: number, gradient: number): Judgement => {
+    const reaches = [1 / 16, x === 0 ? 2 ** -17 : x / 8];
+    const series = reaches.map((reach, k) => {
+      const largest = Math.max(...[x - reach, x, x + reach].map((point) => Math.abs(f(point)) || 0));
+      return { samples: samples(f, x, reach), rounding: k === 0 ? roundingOf(f, x) : largest * 2 ** -24 };
+    });
+    return judge(gradient, slopesOf(series), { tolerance, floor: 0, blind: 0 });
+  };
+  const fine: [name: string, f: (x: number) => number, x: number, slope: number][] = [
+    ["tanh", (x) => Math.tanh(1e6 * x), 0, 1e6],
+    ["a rounded corner", (x) => Math.sqrt(x * x + 1e-12), 1e-6, Math.SQRT1_2],
+    ["reciprocal", (x) => 1 / x, 1e-8, -1e16],
+    ["log", Math.log, 1e-10, 1e10],
+  ];
+  test.each(fine)("%s: the slope passes, one that is a percent off or the coarse one does not", (_, f, x, slope) => {
+    expect(verdictNear(f, x, slope).verdict).toBe("right");
+    for (const wrong of [1.01 * slope, 0.99 * slope, 0]) expect(verdictNear(f, x, wrong).verdict).toBe("wrong");
+  });
+
+  test("a corner in the slope leaves it undecided at worst, and gross errors are found", () => {
+    const softsign = (x: number): number => x / (Math.abs(x) + 1e-6);
+    expect(verdictNear(softsign, 0, 1e6).verdict).not.toBe("wrong");
+    for (const wrong of [1.5e6, 0.5e6, 0, -1e6]) expect(verdictNear(softsign, 0, wrong).verdict).toBe("wrong");
+  });
+
+  test("what is finer than all steps is undecided, beyond the steepest chord", () => {
+    const f = (x: number): number => Math.tanh(1e12 * x);
+    expect(verdictNear(f, 0, 1e12).verdict).toBe("undecided");
+    expect(verdictNear(f, 0, -1e12).verdict).toBe("wrong");
+    expect(verdictNear(f, 0, 100).verdict).toBe("wrong");
+  });
+
+  test("smaller steps in which nothing moves change nothing", () => {
+    const f = (x: number): number => Math.fround(Math.fround(x + 1e3) - 1e3);
+    const still = { samples: samples(() => 0, 1e-6, 1e-7), rounding: 0 };
+    const slopes = slopesOf([{ samples: samples(f, 1e-6), rounding: 1e3 * 2 ** -24 }, still]);
+    expect(judge(0, slopes, { tolerance, floor: 0, blind: 0 }).verdict).toBe("wrong");
+  });
+});
+
+test("where the slope has a corner but no jump, there is no kink", () => {
+  const huber = (x: number): number => (Math.abs(x) <= 1 ? (x * x) / 2 : Math.abs(x) - 0.5);
+  for (const x of [-1, 1]) expect(verdictOf(huber, x, x)).toMatchObject({ verdict: "right", kink: null });
 });

@@ -388,6 +388,33 @@ describe("gradCheck", () => {
     expect(mismatch.element).toBe(0);
   });
 
+  test("passes right gradients of detail finer than its first steps, and finds wrong ones", async () => {
+    const log = elementwise(
+      `fn log_forward(x: f32) -> f32 { return math_log(x); }
+       fn log_backward(x: f32, gy: f32) -> f32 { return gy / x; }`,
+    );
+    const hypotenuse = (x = new Variable(NaN), y = new Variable(NaN)): Variable => g.sqrt(x.square().add(y.square()));
+    const fine: [f: Differentiable, inputs: number[][]][] = [
+      [(x = new Variable(NaN)) => x.mul(1e6).tanh(), [[0]]],
+      [(x = new Variable(NaN)) => x.mul(1e6).sigmoid(), [[1e-7, 0, 1e-5]]],
+      [(x = new Variable(NaN)) => x.div(x.abs().add(1e-6)), [[0]]],
+      [(x = new Variable(NaN)) => g.sqrt(x.square().add(1e-12)), [[1e-6]]],
+      [
+        hypotenuse,
+        [
+          [1e-6, 3e-9],
+          [1e-6, 4e-9],
+        ],
+      ],
+      [(x = new Variable(NaN)) => g.reciprocal(x), [[1e-8, -1e-4]]],
+      [(x = new Variable(NaN)) => log(x), [[1e3, 1e6, 1e-3, 1e-10]]],
+    ];
+    for (const [f, inputs] of fine) {
+      await gradCheck(f, inputs, { order: 1 });
+      await failureOf(gradCheck((...x) => new Planted(f, 0).call(...x), inputs, { order: 1 }));
+    }
+  });
+
   test("leaves the inputs alone", async () => {
     const x = variable([3], [1, 2]);
     const before = await x.read();
