@@ -5,6 +5,7 @@ import { BindGroups } from "./bind-groups.js";
 import { Holdings } from "./holdings.js";
 import { Loss } from "./loss.js";
 import { Pool } from "./pool.js";
+import { MemoryPressure } from "./pressure.js";
 import { Recorder } from "./recorder.js";
 import { UniformCache } from "./uniforms.js";
 
@@ -39,7 +40,8 @@ export class Device {
   readonly pool: Pool;
   readonly uniforms: UniformCache;
   readonly bindGroups: BindGroups;
-  readonly holdings = new Holdings();
+  readonly pressure: MemoryPressure;
+  readonly holdings: Holdings;
   math: MathMode = "exact";
   pipelines = 0;
 
@@ -56,6 +58,8 @@ export class Device {
     this.pool = new Pool({ gpuDevice, recorder, loss, maxBufferSize: this.limits.maxBufferSize }, defaultPoolBytes);
     this.uniforms = new UniformCache(gpuDevice, recorder, this.pool);
     this.bindGroups = new BindGroups(gpuDevice, recorder);
+    this.pressure = new MemoryPressure(() => this.pool.liveBytes);
+    this.holdings = new Holdings(this.pressure);
   }
 
   /** The error that says why the device is gone, or null while it works. */
@@ -77,9 +81,10 @@ export class Device {
   }
 
   /** Submits what is recorded; resolves when the GPU has done it, rejects when the device is lost. */
-  finished(): Promise<void> {
+  async finished(): Promise<void> {
     this.recorder.flush();
-    return this.loss.orLost(this.gpuDevice.queue.onSubmittedWorkDone());
+    await this.loss.orLost(this.gpuDevice.queue.onSubmittedWorkDone());
+    await this.pressure.relief;
   }
 
   /**

@@ -5,6 +5,7 @@
  * so an array is registered with it when the task is over, and what was released until then costs nothing.
  */
 import type { Shape } from "../base/shape.js";
+import type { MemoryPressure } from "./pressure.js";
 import type { Storage } from "./storage.js";
 
 /** Whose data an array is, in words: nothing here may hold a Variable or a graph. */
@@ -34,17 +35,24 @@ interface Holder {
 const mostNew = 1024;
 
 export class Holdings {
+  readonly #pressure: MemoryPressure;
   #new: Holder[] = [];
   readonly #registered = new Set<Holding>();
   readonly #registry = new FinalizationRegistry<Holding>((holding) => {
     this.#giveUp(holding);
+    this.#pressure.found();
   });
+
+  constructor(pressure: MemoryPressure) {
+    this.#pressure = pressure;
+  }
 
   add(array: Holder): void {
     const { length } = this.#new;
     if (length === 0) {
       queueMicrotask(() => {
         this.#registerNew();
+        this.#pressure.check();
       });
     }
     this.#new.push(array);
