@@ -135,6 +135,11 @@ export abstract class Elementwise extends Function {
   /** Another node of the same function, not called yet. @internal */
   abstract again(): Elementwise;
 
+  /** What makes its gradients differentiable; null where they come from the kernel alone. @internal */
+  get derivative(): Derivative | null {
+    return this.#derivative;
+  }
+
   get traits(): Traits {
     return this.kernels.traits;
   }
@@ -176,7 +181,7 @@ export abstract class Elementwise extends Function {
   }
 
   override backward(...gradients: Variable[]): readonly (GpuArray | Variable | null)[] {
-    if (gradEnabled() && this.#derivative !== null) return this.#differentiably(gradients);
+    if (gradEnabled() && this.derivative !== null) return this.#differentiably(gradients);
     const { backwardArguments, traits } = this.kernels;
     if (backwardArguments === null) {
       const { name } = this.source;
@@ -216,7 +221,8 @@ export abstract class Elementwise extends Function {
     outputs: readonly Variable[],
   ): readonly (Variable | null)[] {
     const { name } = this.source;
-    if (this.#derivative === null) {
+    const { derivative } = this;
+    if (derivative === null) {
       throw new NotDifferentiableError(
         `${this.name} can't be differentiated twice: its backward is a kernel. Give it a derivative made of Functions`,
       );
@@ -228,7 +234,7 @@ export abstract class Elementwise extends Function {
     const gated = [...inputs, ...outputs].map((operand) =>
       isSafe || !operand.requiresGrad ? operand : new Gate().call(gy, operand),
     );
-    const results = toList<Variable | null>(this.#derivative(...gradients, ...gated));
+    const results = toList<Variable | null>(derivative(...gradients, ...gated));
     // Those that the derivative didn't use are nobody's.
     for (const operand of gated) {
       if (![...inputs, ...outputs, ...results].includes(operand)) operand.undo();

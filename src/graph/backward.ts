@@ -218,7 +218,7 @@ function connect(
 ): readonly (Result | null)[] {
   const arrays = results.filter((result) => result instanceof GpuArray);
   if (arrays.length === 0) return results;
-  const node = new OnceDifferentiable(f.name, arrays);
+  const node = new OnceDifferentiable(f.backwardName, arrays);
   node.call(...f.inputs, ...given);
   const outputs = [...node.outputs];
   return results.map((result) => (result instanceof GpuArray ? (outputs.shift() ?? null) : result));

@@ -56,6 +56,11 @@ export abstract class Function {
     return this.constructor.name;
   }
 
+  /** Whose backward it is that gives arrays, for the error where those can't be differentiated. @internal */
+  get backwardName(): string {
+    return this.name;
+  }
+
   /** The WGSL that it runs, whole; null where it has none of its own, as a reshape or one that is made of others. */
   get wgsl(): string | null {
     return null;

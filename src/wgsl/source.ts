@@ -137,7 +137,7 @@ function parameterNames(parameters: string, fail: (message: string) => never): s
 }
 
 /** The code with comments turned to blanks, so that every index and line stays where it was. */
-function blankComments(wgsl: string): string {
+export function blankComments(wgsl: string): string {
   let code = "";
   let depth = 0;
   for (let i = 0; i < wgsl.length; i++) {

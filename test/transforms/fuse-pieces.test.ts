@@ -228,6 +228,26 @@ describe("a large function", () => {
     [1 / (1 - 0.9), 1 / (1 - 0.8)].forEach((expected, k) => expect(gradients[k]! / expected).toBeCloseTo(1, 4));
   });
 
+  test("is cut by what its functions inline: few sines to a shader, many products", () => {
+    const turns = fuse((q: Variable, w: Variable) => {
+      let [r, s, total] = [q, w, q.mul(0)];
+      for (let k = 0; k < 20; k++) {
+        const t = g.sin(r).add(s);
+        s = r.mul(0.5);
+        r = t.mul(0.9);
+        total = total.add(r);
+      }
+      return total;
+    });
+    const sines = [...turns.wgsl.matchAll(/fn fused\d+_forward[^}]*}/g)].map(
+      ([f]) => f.split("sin_forward(").length - 1,
+    );
+    expect(sines.reduce((a, b) => a + b)).toBe(20);
+    expect(Math.max(...sines)).toBeLessThanOrEqual(2);
+    const products = fuse(chain(300)).wgsl.match(/fn fused\d+_forward/g) ?? [];
+    expect(products.length).toBeLessThan(8);
+  });
+
   test("without a graph gives back what its pieces wrote for each other", () => {
     const f = fuse(chain(400));
     const x = new Variable(numbers(2 ** 16), { requiresGrad: false });

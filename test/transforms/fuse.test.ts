@@ -1,7 +1,21 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as g from "../../src/index.js";
-import { elementwise, exp, fuse, gradCheck, init, mul, sin, square, stats, Variable } from "../../src/index.js";
+import {
+  elementwise,
+  exp,
+  fuse,
+  gradCheck,
+  greater,
+  init,
+  mul,
+  sin,
+  square,
+  stats,
+  sum,
+  Variable,
+  where,
+} from "../../src/index.js";
 import { FusedNode } from "../../src/transforms/fuse/fused-program.js";
 
 beforeAll(async () => {
@@ -222,14 +236,53 @@ describe("what can't be fused throws when it is traced, and says why", () => {
   });
 
   test("a function without a derivative, differentiated twice, is named", () => {
-    const half = elementwise(
-      `fn half_forward(x: f32) -> f32 { return 0.5 * x; }
-       fn half_backward(gy: f32) -> f32 { return 0.5 * gy; }`,
-    );
     const f = fuse((v: Variable) => half(v).mul(v));
     const v = new Variable([1, 2]);
-    f(v).backward();
-    expect(() => f(v).backward({ createGraph: true })).toThrow(/Half can't be differentiated twice/);
+    f(v).backward({ createGraph: true });
+    const gradient = v.grad!;
+    v.clearGrad();
+    expect(() => {
+      gradient.backward();
+    }).toThrow(/Half can't be differentiated twice/);
+  });
+});
+
+const half = elementwise(
+  `fn half_forward(x: f32) -> f32 { return 0.5 * x; }
+   fn half_backward(gy: f32) -> f32 { return 0.5 * gy; }`,
+);
+
+/** Infinite at 0, and without a derivative. */
+const own = elementwise(
+  `fn own_forward(x: f32) -> f32 { return math_log(x); }
+   fn own_backward(x: f32, gy: f32) -> f32 { return gy / x; }`,
+);
+
+describe("a first gradient under createGraph needs no derivative, as it needs none unfused", () => {
+  test.each<[string, (x: Variable) => Variable, number[], number[]]>([
+    ["where it isn't chosen", (x) => where(greater(x, 0), own(x), 0), [0, -1, 2], [0, 0, 0.5]],
+    ["alone", (x) => own(x), [1, 4], [1, 0.25]],
+    ["with others around it", (x) => square(half(square(x))).mul(x), [1, 2], [1.25, 20]],
+    ["in a later piece", (x) => half(Array.from({ length: 250 }).reduce<Variable>((y) => y.add(x), x)), [1], [125.5]],
+  ])("%s", async (_what, f, at, expected) => {
+    for (const each of [f, fuse(f)]) {
+      const x = new Variable(at);
+      sum(each(x)).backward({ createGraph: true });
+      expect([...(await x.grad!.read())]).toEqual(expected);
+      const gradient = sum(x.grad!);
+      expect(() => {
+        gradient.backward();
+      }).toThrow(/(Own|Half) can't be differentiated twice/);
+    }
+  });
+
+  test("by grad, and with several outputs and inputs", async () => {
+    const f = fuse((x: Variable, w: Variable) => [own(x).mul(w), square(w)]);
+    const [x, w] = [new Variable([2]), new Variable([3])];
+    const [y, z] = f(x, w) as [Variable, Variable];
+    y.add(z).backward({ createGraph: true });
+    expect(await x.grad!.item()).toBe(1.5);
+    expect(await w.grad!.item()).toBeCloseTo(Math.log(2) + 6, 5);
   });
 });
 

@@ -3,7 +3,7 @@
  * piece, or comes in as an array that an earlier piece has written. There are three reasons to cut:
  * - a shader may bind 8 arrays, on some devices a few more. A piece has one less than that, inputs and outputs together, so
  *   that its backward can write one gradient at least;
- * - the driver's time to compile a shader grows faster than the shader;
+ * - the driver's time to compile a shader grows faster than the shader, with all that is inlined in it;
  * - what one dispatch writes has one shape.
  */
 import { at } from "../../base/assert.js";
@@ -13,20 +13,23 @@ import { literalOf, Program } from "./program.js";
 import type { ShapeClasses } from "./shapes.js";
 
 export interface PieceLimits {
-  /** The most functions in a piece. */
-  readonly nodes: number;
+  /** What the functions of a piece may weigh together. One alone may weigh more. */
+  readonly weight: number;
   /** The most inputs and outputs of a piece, together. */
   readonly arrays: number;
 }
 
+/** What it costs to compile a function, forward and backward. */
+export type Weigh = (node: Elementwise) => number;
+
 /** The pieces of a program, in the order in which they are computed. */
-export function cut(program: Program, { classOf }: ShapeClasses, limits: PieceLimits): Program[] {
+export function cut(program: Program, { classOf }: ShapeClasses, weigh: Weigh, limits: PieceLimits): Program[] {
   const uses = usesOf(program);
   const pieces: Program[] = [];
   for (const nodes of regions(program, classOf)) {
     let rest = nodes;
     while (rest.length > 0) {
-      const length = pieceLength(rest, uses, limits);
+      const length = pieceLength(rest, uses, weigh, limits);
       pieces.push(piece(program, rest.slice(0, length), uses));
       rest = rest.slice(length);
     }
@@ -69,12 +72,20 @@ function regions(program: Program, classOf: (variable: Variable) => number): Ele
  * How many of the functions make the next piece: of all that the limits allow, the number at which the fewest values
  * cross to what comes after; the greatest such number, and more than half of what is allowed where that is possible.
  */
-function pieceLength(nodes: readonly Elementwise[], uses: ReadonlyMap<Variable, number>, limits: PieceLimits): number {
+function pieceLength(
+  nodes: readonly Elementwise[],
+  uses: ReadonlyMap<Variable, number>,
+  weigh: Weigh,
+  limits: PieceLimits,
+): number {
   const inside = new Map<Variable, number>();
   const inputs = new Set<Variable>();
   let crossing = 0;
+  let weight = 0;
   const allowed: { length: number; crossing: number }[] = [];
-  for (const [k, node] of nodes.slice(0, limits.nodes).entries()) {
+  for (const [k, node] of nodes.entries()) {
+    weight += weigh(node);
+    if (k > 0 && weight > limits.weight) break;
     for (const input of node.inputs) {
       const left = inside.get(input);
       if (left === undefined) {

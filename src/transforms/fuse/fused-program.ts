@@ -6,18 +6,20 @@ import { currentDevice } from "../../gpu/current.js";
 import { tracing } from "../../graph/function.js";
 import type { Variable } from "../../graph/variable.js";
 import type { Shape } from "../../base/shape.js";
+import type { MathMode } from "../../wgsl/math.js";
 import type { ElementwiseSource } from "../../wgsl/source.js";
-import { cut } from "./cut.js";
+import { weightOf } from "../../wgsl/weight.js";
+import { cut, type Weigh } from "./cut.js";
 import type { Program } from "./program.js";
 import { Dependencies } from "./shapes.js";
 import { sourceOf } from "./text.js";
 
 /**
- * The most functions in one shader, and the most arrays in one piece on a device that could bind more. Measured in software
- * on a chain of 150 functions with 50 sines, first call forward and backward: 78 s cut at 25, 116 s cut at 50; a later call
- * of 2^16 elements takes 1.0 s and 0.9 s.
+ * The most symbols of WGSL in one piece, forward and backward, with all that is inlined: two exact sines, or a hundred
+ * products. And the most arrays in one piece on a device that could bind more. Measured in software on 20 turns with a sine
+ * and four sums and products each, first call forward and backward: 13 s at half of this, 10 s, 19 s at twice this.
  */
-export const mostNodes = 50;
+const mostWeight = 4200;
 const mostArrays = 15;
 
 /** Numbers the pieces, for their names. */
@@ -61,8 +63,11 @@ export class FusedProgram {
         });
       }
     } finally {
-      // What the graph needs, it holds.
-      for (const variable of crossing) variable.dispose();
+      // What the graph needs, it holds, and computes again where it was given back in between.
+      for (const variable of crossing) {
+        if (variable.creator === null) variable.dispose();
+        else variable.letGo();
+      }
     }
     return this.#program.outputs.map(valueOf);
   }
@@ -84,17 +89,35 @@ export class FusedProgram {
 
   #piecesFor(shapes: readonly Shape[]): readonly Piece[] {
     const classes = this.#dependencies.classesFor(shapes);
-    const arrays = Math.min(currentDevice().limits.maxStorageBuffersPerShaderStage - 1, mostArrays);
-    const key = `${classes.key};${arrays}`;
+    const { limits, math } = currentDevice();
+    const arrays = Math.min(limits.maxStorageBuffersPerShaderStage - 1, mostArrays);
+    const key = `${classes.key};${arrays};${math}`;
     let pieces = this.#plans.get(key);
     if (pieces === undefined) {
-      pieces = cut(this.#program, classes, { nodes: mostNodes, arrays }).map(
+      pieces = cut(this.#program, classes, weigherFor(math), { weight: mostWeight, arrays }).map(
         (program) => new Piece(program, this.#compiled),
       );
       this.#plans.set(key, pieces);
     }
     return pieces;
   }
+}
+
+/** What it takes to compile a function, forward and backward: the symbols of its WGSL with all that it calls. */
+function weigherFor(math: MathMode): Weigh {
+  const weights = new Map<ElementwiseSource, Record<"forward" | "backward", number>>();
+  return ({ source, output }) => {
+    let weight = weights.get(source);
+    if (weight === undefined) {
+      const { name, wgsl } = source;
+      weight = {
+        forward: weightOf(wgsl, `${name}_forward`, math),
+        backward: weightOf(wgsl, `${name}_backward`, math),
+      };
+      weights.set(source, weight);
+    }
+    return weight.forward + (output.requiresGrad ? weight.backward : 0);
+  };
 }
 
 interface Compiled {
@@ -108,7 +131,7 @@ class Piece {
   readonly source: ElementwiseSource;
   readonly kernels: ElementwiseKernels;
   readonly #compiled: Map<string, Compiled>;
-  #derivative: { readonly run: FusedProgram; readonly indices: readonly number[] } | null = null;
+  #differentiated: DerivedPiece | Elementwise | null = null;
 
   constructor(program: Program, compiled: Map<string, Compiled>) {
     this.program = program;
@@ -127,18 +150,43 @@ class Piece {
     ({ source: this.source, kernels: this.kernels } = known);
   }
 
-  /** The gradients of the inputs from those of the outputs: fused again. */
-  readonly derivative: Derivative = (...operands) => {
-    if (this.#derivative === null) {
-      const { program, captured, indices } = this.program.differentiated();
-      this.#derivative = { run: new FusedProgram(program, captured, this.#compiled), indices };
+  /**
+   * The gradients of the inputs from those of the outputs, fused again; null where one of the functions has no derivative,
+   * so that they come from the backward shader and can't be differentiated.
+   */
+  get derivative(): Derivative | null {
+    const derived = this.#derived();
+    if (derived instanceof Elementwise) return null;
+    return (...operands) => {
+      const { inputs, outputs } = this.program;
+      const results = derived.run.call(operands.slice(0, outputs.length + inputs.length));
+      const gradients = new Map(derived.indices.map((index, k) => [index, at(results, k)]));
+      return inputs.map((_, index) => gradients.get(index) ?? null);
+    };
+  }
+
+  /** The function for which there is no derivative; null where there is one. */
+  get lacking(): Elementwise | null {
+    const derived = this.#derived();
+    return derived instanceof Elementwise ? derived : null;
+  }
+
+  #derived(): DerivedPiece | Elementwise {
+    if (this.#differentiated === null) {
+      const found = this.program.differentiated();
+      this.#differentiated =
+        found instanceof Elementwise
+          ? found
+          : { run: new FusedProgram(found.program, found.captured, this.#compiled), indices: found.indices };
     }
-    const { run, indices } = this.#derivative;
-    const { inputs, outputs } = this.program;
-    const results = run.call(operands.slice(0, outputs.length + inputs.length));
-    const gradients = new Map(indices.map((index, k) => [index, at(results, k)]));
-    return inputs.map((_, index) => gradients.get(index) ?? null);
-  };
+    return this.#differentiated;
+  }
+}
+
+interface DerivedPiece {
+  readonly run: FusedProgram;
+  /** Of the inputs that have a gradient. */
+  readonly indices: readonly number[];
 }
 
 /** A piece of a fused function in the graph. */
@@ -146,12 +194,21 @@ export class FusedNode extends Elementwise {
   readonly #piece: Piece;
 
   constructor(piece: Piece) {
-    super(piece.source, piece.kernels, piece.derivative);
+    super(piece.source, piece.kernels, null);
     this.#piece = piece;
   }
 
   override get name(): string {
     return "Fused";
+  }
+
+  /** Made when it is asked for first: most functions are never differentiated twice. */
+  override get derivative(): Derivative | null {
+    return this.#piece.derivative;
+  }
+
+  override get backwardName(): string {
+    return this.#piece.lacking?.name ?? this.name;
   }
 
   override again(): FusedNode {

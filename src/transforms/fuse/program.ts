@@ -5,6 +5,14 @@ import { asVariable, type Variable } from "../../graph/variable.js";
 import { sortedByGeneration } from "../../graph/walk.js";
 import { SymbolVariable, trace } from "./symbol.js";
 
+/** The gradients of a program's inputs, as a program of its own. */
+export interface Differentiated {
+  readonly program: Program;
+  readonly captured: readonly Variable[];
+  /** Of the inputs that have a gradient. */
+  readonly indices: readonly number[];
+}
+
 export class Program {
   readonly inputs: readonly Variable[];
   readonly outputs: readonly Variable[];
@@ -49,28 +57,31 @@ export class Program {
   }
 
   /**
-   * The gradients of the inputs, as a function of the gradients of the outputs and then the inputs; `indices` are those of
-   * the inputs that have one.
+   * The gradients of the inputs, as a function of the gradients of the outputs and then the inputs; where that takes a
+   * function without a derivative, the function.
    */
-  differentiated(): { program: Program; captured: readonly Variable[]; indices: readonly number[] } {
+  differentiated(): Differentiated | Elementwise {
     const gradients = new Map<Variable, Variable>();
     const starts = this.outputs.map((_, k) => new SymbolVariable(`gy${k}`));
     const arrive = (variable: Variable, gradient: Variable): void => {
       const before = gradients.get(variable);
       gradients.set(variable, before === undefined ? gradient : before.add(gradient));
     };
-    trace(() => {
+    const lacking = trace(() => {
       this.outputs.forEach((output, k) => {
         arrive(output, at(starts, k));
       });
       for (const node of this.backwards()) {
         const gradient = gradients.get(node.output);
         if (gradient === undefined) continue;
+        if (node.derivative === null) return node;
         node.derive([gradient], node.inputs, node.outputs).forEach((result, k) => {
           if (result !== null) arrive(at(node.inputs, k), result);
         });
       }
+      return null;
     });
+    if (lacking !== null) return lacking;
     const indices = this.inputs.flatMap((input, k) => (gradients.has(input) ? [k] : []));
     const results = indices.map((k) => gradients.get(at(this.inputs, k)) ?? asVariable(0));
     return { ...Program.between([...starts, ...this.inputs], results), indices };

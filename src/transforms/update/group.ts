@@ -11,10 +11,12 @@ import { checkDevice, type GpuArray } from "../../gpu/array.js";
 import type { UniformBlock } from "../../gpu/work.js";
 import type { Variable } from "../../graph/variable.js";
 import type { Parameter } from "../../wgsl/harness.js";
-import { mostNodes } from "../fuse/fused-program.js";
 import { inDepthOrder, Program } from "../fuse/program.js";
 import { SymbolVariable } from "../fuse/symbol.js";
 import { realOf, StandIn, type TracedUpdate } from "./traced.js";
+
+/** The most functions in one shader. */
+const mostNodes = 50;
 
 export interface Group {
   readonly program: Program;
