@@ -5,7 +5,7 @@ import strongZeroWgsl from "../../shaders/strongZero.wgsl?raw";
 import { checkObject } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ArgumentError, NotDifferentiableError } from "../base/errors.js";
-import { Function, toList } from "../graph/function.js";
+import { Function, toList, letGoIfAlone } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
@@ -231,13 +231,12 @@ export abstract class Elementwise extends Function {
     const { constant } = gy.array;
     const { identityGradients = [], keepsZero = false } = this.traits;
     const isSafe = keepsZero || (constant !== null && constant !== 0);
-    const gated = [...inputs, ...outputs].map((operand) =>
-      isSafe || !operand.requiresGrad ? operand : new Gate().call(gy, operand),
-    );
+    const operands = [...inputs, ...outputs];
+    const gated = operands.map((operand) => (isSafe || !operand.requiresGrad ? operand : new Gate().call(gy, operand)));
     const results = toList<Variable | null>(derivative(...gradients, ...gated));
     // Those that the derivative didn't use are nobody's.
     for (const operand of gated) {
-      if (![...inputs, ...outputs, ...results].includes(operand)) operand.undo();
+      if (!operands.includes(operand) && !results.includes(operand)) operand.undo();
     }
     if (results.length !== inputs.length) {
       throw new ArgumentError(`${name}'s derivative must give ${inputs.length} gradients, gave ${results.length}`);
@@ -246,10 +245,7 @@ export abstract class Elementwise extends Function {
       if (result === null) return null;
       checkVariable(result, `what ${name}'s derivative gives`);
       if (!at(inputs, index).requiresGrad) {
-        const isElsewhere =
-          [...gradients, ...inputs, ...outputs].includes(result) ||
-          results.indexOf(result) !== results.lastIndexOf(result);
-        if (!isElsewhere) result.letGo();
+        letGoIfAlone(result, results, new Set([...gradients, ...operands]));
         return null;
       }
       return isSafe || identityGradients.includes(index) ? result : strongZero(gy, result);

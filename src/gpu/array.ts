@@ -3,6 +3,7 @@ import { checkObject } from "../base/arguments.js";
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../base/errors.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
+import { isOwnBuffer } from "./buffer.js";
 import { currentDevice } from "./current.js";
 import type { Device } from "./device.js";
 import type { Holding, Label } from "./holdings.js";
@@ -101,9 +102,10 @@ export class GpuArray {
 
   /**
    * An array over the application's own buffer, without a copy. The buffer stays the application's: it is never
-   * destroyed or reused, and nothing but the array's elements is written. It must have been made by the current device
-   * with usage STORAGE (and COPY_SRC to read the array). It may be a vertex buffer, or any other of a multiple of 4 bytes;
-   * where it ends within a group of four elements, or the array does and is written, gpugrad works on a copy.
+   * destroyed or reused, and nothing but the array's elements is written. It must not be one of gpugrad's own, and have been
+   * made by the current device with usage STORAGE (and COPY_SRC to read the array). It may be a vertex buffer, or any other
+   * of a multiple of 4 bytes; where it ends within a group of four elements, or the array does and is written, gpugrad works
+   * on a copy.
    *
    * All arrays over one buffer share its version: a change of one in place counts as a change of each, overlapping or
    * not. What the application itself changes is told with `markModified()`.
@@ -364,6 +366,11 @@ export class GpuArray {
 function checkForeign(device: Device, buffer: GPUBuffer, shape: Shape, offset: number): void {
   const given: unknown = buffer;
   if (!isBuffer(given)) throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
+  if (isOwnBuffer(buffer)) {
+    throw new ArgumentError(
+      "fromBuffer: this buffer is gpugrad's own, that of an array: take the array itself, or data.reshape(shape)",
+    );
+  }
   if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
   if (!Number.isSafeInteger(offset) || offset < 0 || offset % 4 !== 0) {
     throw new ArgumentError(`fromBuffer: offset must be a multiple of 4, not ${describe(offset)}`);

@@ -12,6 +12,14 @@ import { numberOf } from "./number-of.js";
  */
 export type BufferState = "assumed" | "pending" | "made" | "refused" | "suspect" | "foreign";
 
+/** Those that gpugrad has made. */
+const own = new WeakSet<GPUBuffer>();
+
+/** Whether gpugrad has made it, and will use it again for something else. */
+export function isOwnBuffer(gpuBuffer: GPUBuffer): boolean {
+  return own.has(gpuBuffer);
+}
+
 export class TrackedBuffer {
   readonly gpuBuffer: GPUBuffer;
   readonly bytes: number;
@@ -29,6 +37,7 @@ export class TrackedBuffer {
     this.usage = gpuBuffer.usage;
     this.number = numberOf(gpuBuffer);
     this.state = state;
+    if (state !== "foreign") own.add(gpuBuffer);
   }
 
   refuse(reason: GpugradError): void {

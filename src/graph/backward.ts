@@ -6,7 +6,7 @@
  */
 import { checkObject, checkOption } from "../base/arguments.js";
 import { ArgumentError, NotDifferentiableError, ShapeError } from "../base/errors.js";
-import { arrayOf, Identity, OnceDifferentiable, toList, type Function, type Result } from "./function.js";
+import { arrayOf, Identity, OnceDifferentiable, toList, type Function, type Result, letGoIfAlone } from "./function.js";
 import { withGrad } from "./grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { sameShape, showShape } from "../base/shape.js";
@@ -165,8 +165,7 @@ function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)
     const isWanted = gradientFor(f, input, index, results) !== null;
     if (!(result instanceof Variable)) return null;
     if (!isWanted) {
-      const isElsewhere = taken.has(result) || results.indexOf(result) !== results.lastIndexOf(result);
-      if (!isElsewhere) result.letGo();
+      letGoIfAlone(result, results, taken);
       return null;
     }
     if (taken.has(result)) return withGrad(true, () => new Identity().call(result));

@@ -253,6 +253,15 @@ export function toList<T extends object | null>(results: T | readonly T[]): read
   return Array.isArray(results) ? checkList<T>(results, "what a Function gives") : [results as T];
 }
 
+/** Gives back a result that nobody asked for, unless the same Variable stands in another place, too. */
+export function letGoIfAlone(
+  result: Variable,
+  results: readonly unknown[],
+  others: { has(variable: Variable): boolean },
+): void {
+  if (!others.has(result) && results.indexOf(result) === results.lastIndexOf(result)) result.letGo();
+}
+
 /** The data of a result. @throws ArgumentError naming who gave it, where it is none. */
 export function arrayOf(result: unknown, who: string): GpuArray {
   if (result instanceof GpuArray) return result;

@@ -259,3 +259,18 @@ describe("the pool", () => {
     await init({ poolBytes: 2 ** 30 });
   });
 });
+
+test("a buffer of gpugrad's own is refused by fromBuffer: it will be used for something else", async () => {
+  for (const size of [3, 2 ** 16]) {
+    const x = new Variable(new Float32Array(size).fill(2));
+    expect(() => GpuArray.fromBuffer(x.data.buffer, [size])).toThrow(
+      expect.objectContaining({
+        code: "invalid-argument",
+        message: expect.stringContaining("gpugrad's own") as string,
+      }) as Error,
+    );
+    const same = new Variable(x.data.reshape([size, 1]));
+    x.dispose();
+    expect((await same.read())[size - 1]).toBe(2);
+  }
+});
