@@ -3,13 +3,8 @@ import "./functions/methods.js";
 
 export type { BackwardOptions } from "./graph/backward.js";
 export type { Data, NestedNumbers } from "./gpu/data.js";
-export {
-  elementwise,
-  type Derivative,
-  type Elementwise,
-  type ElementwiseFunction,
-  type ElementwiseOptions,
-} from "./elementwise/elementwise.js";
+export type { Derivative, Elementwise, ElementwiseFunction } from "./elementwise/elementwise.js";
+export { elementwise, type ElementwiseOptions } from "./elementwise/own.js";
 export * from "./base/errors.js";
 export { Function, type Result } from "./graph/function.js";
 export { fuse, type Fusable, type FusedFunction } from "./transforms/fuse.js";

@@ -4,11 +4,11 @@ import { at } from "../base/assert.js";
 import type { Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { Function } from "../graph/function.js";
-import { parseElementwise } from "../wgsl/source.js";
+import { librarySource } from "../wgsl/source.js";
 import { ElementwiseKernels } from "./kernels.js";
 import { inOrder, isTooLarge } from "./operands.js";
 
-const kernels = new ElementwiseKernels(parseElementwise(copyWgsl), { origin: "library" });
+const kernels = new ElementwiseKernels(librarySource(copyWgsl), { origin: "library" });
 
 /** A new array of `shape`, each element read from `array` by these strides. */
 export function copy(array: GpuArray, shape: Shape, strides: readonly number[]): GpuArray {

@@ -1,8 +1,7 @@
-/** Functions that are WGSL for one number: the built-in ones and a user's own are made here, the same way. */
+/** Functions that are WGSL for one number: the built-in ones and a user's own (own.ts), the same way. */
 import gateWgsl from "../../shaders/gate.wgsl?raw";
 import gatedWgsl from "../../shaders/gated.wgsl?raw";
 import strongZeroWgsl from "../../shaders/strongZero.wgsl?raw";
-import { checkObject } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ArgumentError, NotDifferentiableError } from "../base/errors.js";
 import { Function, toList, letGoIfAlone } from "../graph/function.js";
@@ -12,26 +11,16 @@ import { currentDevice } from "../gpu/current.js";
 import { broadcastTo, sumTo } from "./broadcast.js";
 import { ElementwiseKernels, type Traits } from "./kernels.js";
 import { broadcastOperand } from "./operands.js";
-import { describe } from "../base/describe.js";
 import { broadcastShapes, sameShape, type Shape } from "../base/shape.js";
 import { checkVariable, type Operand, Variable } from "../graph/variable.js";
 import type { MathMode } from "../wgsl/math.js";
-import { parseElementwise, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
+import { librarySource, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
 
 /**
  * The gradients of the inputs, as Variables made of other functions; null for an input that has none. It is given the
  * gradient of the output, the inputs in order, and the output.
  */
 export type Derivative = (...gyInputsAndOutput: Variable[]) => Variable | null | readonly (Variable | null)[];
-
-export interface ElementwiseOptions {
-  /**
-   * The same gradients as NAME_backward's, written with functions, so that they can be differentiated again. It is
-   * called with the output's gradient, the inputs in order, then the output. Each result may have a shape that
-   * broadcasts with the input's; it is summed back.
-   */
-  readonly derivative?: Derivative;
-}
 
 /** A function of Variables, numbers and arrays, which are broadcast as in NumPy. */
 export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand[]> {
@@ -45,34 +34,7 @@ export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand
 }
 
 /**
- * A differentiable function from scalar WGSL. The source has `fn NAME_forward(x: f32) -> f32` with one to four
- * parameters, and `fn NAME_backward`, whose parameters are any of the forward's, `y` (the output) and `gy` (its
- * gradient), by name. The backward returns the gradient of the input, or a vec2f, vec3f, vec4f with one for each input.
- * Everything else declared in the source begins with `NAME_`. It may call gpugrad's own `math_exp`, `math_log` and so on.
- *
- * Without a backward, the function has no gradient, as a comparison has none. Without a `derivative`, it can be
- * differentiated once.
- *
- * @throws ArgumentError, WgslError (with the line) where the source isn't of this form. What only the compiler finds
- * rejects the next read, or `prepare()`, with its message and the line in this source.
- * @example
- * const swish = elementwise(`
- *   fn swish_forward(x: f32) -> f32 { return x / (1.0 + exp(-x)); }
- *   fn swish_backward(x: f32, gy: f32) -> f32 {
- *     let s = 1.0 / (1.0 + exp(-x));
- *     return gy * s * (1.0 + x * (1.0 - s));
- *   }`);
- * const y = swish(x);
- */
-export function elementwise<Inputs extends readonly Operand[] = Operand[]>(
-  wgsl: string,
-  options: ElementwiseOptions = {},
-): ElementwiseFunction<Inputs> {
-  return define(wgsl, options, { origin: "scalar" });
-}
-
-/**
- * `elementwise` for the library's own shaders, which are known to compile.
+ * The function of one of the library's own shaders, which are known to compile.
  *
  * @internal
  */
@@ -81,26 +43,28 @@ export function builtin<Inputs extends readonly Operand[]>(
   derivative?: Derivative,
   traits: Omit<Traits, "origin"> = {},
 ): ElementwiseFunction<Inputs> {
-  return define(wgsl, derivative === undefined ? {} : { derivative }, { ...traits, origin: "library" });
+  return define(wgsl, librarySource(wgsl), derivative ?? null, { ...traits, origin: "library" });
 }
 
-function define<Inputs extends readonly Operand[]>(
+/**
+ * The function of a source: what `elementwise` gives, and `builtin`.
+ *
+ * @param wgsl what it was written as
+ * @internal
+ */
+export function define<Inputs extends readonly Operand[]>(
   wgsl: string,
-  options: ElementwiseOptions,
+  source: ElementwiseSource,
+  derivative: Derivative | null,
   traits: Traits,
 ): ElementwiseFunction<Inputs> {
-  const { derivative } = checkObject(options, "elementwise's options");
-  if (derivative !== undefined && typeof derivative !== "function") {
-    throw new ArgumentError(`a derivative must be a function, not ${describe(derivative)}`);
-  }
-  const source = parseElementwise(wgsl);
   const kernels = new ElementwiseKernels(source, traits);
   // Named by computed key, so that graphs and errors show "Square" whatever a minifier does to classes.
   const className = source.name.charAt(0).toUpperCase() + source.name.slice(1);
   const { [className]: Node } = {
     [className]: class extends Elementwise {
       constructor() {
-        super(source, kernels, derivative ?? null);
+        super(source, kernels, derivative);
       }
 
       override again(): Elementwise {
@@ -287,7 +251,7 @@ const gated: ElementwiseFunction<[gradient: Variable, value: Variable, x: Variab
   { withoutGradient: [0, 1], keepsZero: true },
 );
 
-const gateSource = parseElementwise(gateWgsl);
+const gateSource = librarySource(gateWgsl);
 const gateKernels = new ElementwiseKernels(gateSource, { origin: "library", withoutGradient: [0], keepsZero: true });
 
 /** An operand of a derivative as it is, without a copy where it has the gradient's shape. */

@@ -75,3 +75,9 @@ function moduleOf(name: string): string | null {
   }
   return null;
 }
+
+/** The text of the file that has a function of this name, such as math_exp; null where there is none. */
+export function sourceOfMath(name: string): string | null {
+  const file = moduleOf(name.slice("math_".length));
+  return file === null ? null : (modules.get(file) ?? native.get(file) ?? null);
+}

@@ -1,6 +1,5 @@
 /** How much there is to compile in a function: compilers inline every call, so that what it calls counts each time. */
 import { joinMath, type MathMode } from "./math.js";
-import { blankComments } from "./source.js";
 
 /** Names, numbers and operators. */
 const symbol = /[\w.]+|[-+*/%&|^<>=!~?:]+/g;
@@ -34,4 +33,31 @@ function bodiesOf(code: string): ReadonlyMap<string, readonly string[]> {
       return [name, part.slice(name.length).match(symbol) ?? []];
     }),
   );
+}
+
+/** The code with comments turned to blanks, so that every index and line stays where it was. */
+function blankComments(wgsl: string): string {
+  let code = "";
+  let depth = 0;
+  for (let i = 0; i < wgsl.length; i++) {
+    const two = wgsl.slice(i, i + 2);
+    if (depth === 0 && two === "//") {
+      while (i < wgsl.length && wgsl[i] !== "\n") {
+        code += " ";
+        i++;
+      }
+      if (i < wgsl.length) code += "\n";
+    } else if (two === "/*") {
+      depth++;
+      code += "  ";
+      i++;
+    } else if (depth > 0 && two === "*/") {
+      depth--;
+      code += "  ";
+      i++;
+    } else {
+      code += depth > 0 && wgsl[i] !== "\n" ? " " : (wgsl[i] ?? "");
+    }
+  }
+  return code;
 }

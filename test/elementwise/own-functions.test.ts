@@ -355,16 +355,35 @@ describe("element-wise WGSL", () => {
 });
 
 describe("a mistake in WGSL", () => {
+  test("is told where the function is defined, with line, column and the line itself", () => {
+    const define = (): unknown =>
+      elementwise("fn f_forward(x: f32) -> f32 {\n  let a = x * 2.0;\n  return a + nonsense;\n}");
+    expect(define).toThrow(WgslError);
+    expect(define).toThrow("f, line 3, column 14: nonsense is not declared\n  return a + nonsense;");
+  });
+
+  test("in the backward and in what nobody calls, too", () => {
+    const define = (): unknown =>
+      elementwise(`fn half_forward(x: f32) -> f32 { return 0.5 * x; }
+fn half_backward(x: f32, gy: f32) -> f32 { return 0.5 * gy; }
+fn half_unused(x: f32) -> f32 {
+  return x * vec2f(1.0);
+}`);
+    expect(define).toThrow(/half, line 4, column 3/);
+  });
+});
+
+describe("a mistake in WGSL that only the compiler finds", () => {
   const unknown = `fn broken_forward(x: f32) -> f32 {
   let a = x * 2.0;
-  return a + nonsense;
+  return a + 1.0 / 0.0;
 }`;
 
   test("rejects the read with the compiler's message and the line in the user's source", async () => {
     const broken = elementwise<[Operand]>(unknown);
     const error = await errorOf(broken([1, 2, 3]).read());
     expect(error.line).toBe(3);
-    expect(error.message).toContain("nonsense");
+    expect(error.message).toContain("1.0 / 0.0");
     expect(error.message).toContain("line 3");
     expect(error.message).toContain("broken");
   });
@@ -373,7 +392,7 @@ describe("a mistake in WGSL", () => {
     const broken = elementwise<[Operand]>(`fn half_forward(x: f32) -> f32 { return 0.5 * x; }
 fn half_backward(x: f32, gy: f32) -> f32 { return 0.5 * gy; }
 fn half_unused(x: f32) -> f32 {
-  return x * vec2f(1.0);
+  return x + 1.0 / 0.0;
 }`);
     const error = await errorOf(broken([1, 2]).read());
     expect(error.line).toBe(4);

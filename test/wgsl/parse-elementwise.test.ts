@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ArgumentError, WgslError } from "../../src/base/errors.js";
-import { parseElementwise } from "../../src/wgsl/source.js";
+import { parseElementwise } from "../../src/wgsl/parse-elementwise.js";
 
 describe("element-wise WGSL", () => {
   test("is read: its name, its inputs, and what its backward wants", () => {

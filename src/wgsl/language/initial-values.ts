@@ -1,0 +1,46 @@
+/**
+ * Writes a value behind each `var` that has none. WGSL zeroes such a variable each time that control comes by, but some
+ * drivers do it once only: `for (…) { var a: f32; a += x; s += a; }` adds up across the turns there.
+ */
+import { tokensOf } from "./lexer.js";
+import { printType } from "./printer.js";
+import type { SourceText } from "./source-text.js";
+import type { Declaration, ModuleDeclaration, Statement } from "./syntax.js";
+
+/** The text of the source, on the same lines. */
+export function withInitialValues(source: SourceText, declarations: readonly ModuleDeclaration[]): string {
+  const bare = declarations.flatMap((declaration) => (declaration.kind === "function" ? bareIn(declaration.body) : []));
+  if (bare.length === 0) return source.text;
+  const ends = tokensOf(source).filter(({ text }) => text === ";");
+  let text = "";
+  let from = 0;
+  for (const { at, type } of bare) {
+    const end = ends.find((token) => token.at > at)?.at ?? at;
+    text += `${source.text.slice(from, end)}${type === null ? "" : ` = ${printType(type)}()`}`;
+    from = end;
+  }
+  return text + source.text.slice(from);
+}
+
+/** The declarations without a value, in the order of the source. */
+function bareIn(body: readonly Statement[]): Declaration[] {
+  return body.flatMap((statement): Declaration[] => {
+    switch (statement.kind) {
+      case "declaration":
+        return statement.keyword === "var" && statement.value === null ? [statement] : [];
+      case "block":
+      case "while":
+        return bareIn(statement.body);
+      case "if":
+        return [...bareIn(statement.then), ...bareIn(statement.otherwise)];
+      case "switch":
+        return statement.cases.flatMap((one) => bareIn(one.body));
+      case "for":
+        return [...(statement.init === null ? [] : bareIn([statement.init])), ...bareIn(statement.body)];
+      case "loop":
+        return [...bareIn(statement.body), ...bareIn(statement.continuing)];
+      default:
+        return [];
+    }
+  });
+}

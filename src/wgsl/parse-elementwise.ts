@@ -1,0 +1,112 @@
+/** Reads a user's element-wise WGSL: a function of numbers, its gradient, and what they call. */
+import { ArgumentError, WgslError } from "../base/errors.js";
+import { describe } from "../base/describe.js";
+import { check } from "./check/check.js";
+import { mathFunction } from "./check/outside.js";
+import { parse } from "./language/parser.js";
+import { printType } from "./language/printer.js";
+import { SourceText } from "./language/source-text.js";
+import { gradientType, type ElementwiseSource } from "./source.js";
+import type { FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "./language/syntax.js";
+import { withInitialValues } from "./language/initial-values.js";
+
+/** The most inputs that a backward can give gradients for: it returns f32, vec2f, vec3f or vec4f. */
+const mostInputs = 4;
+
+/** First parts of the names that the harness and shaders/math use. */
+const reserved = ["array", "constant", "result", "math"];
+
+/**
+ * @throws WgslError, with line and column, where the source isn't WGSL, has a mistake in names or types, lacks
+ * `fn NAME_forward(…) -> f32`, has parameters or results of other types, or declares what only the harness may:
+ * bindings, entry points, or names without the prefix `NAME_`.
+ */
+export function parseElementwise(wgsl: unknown): ElementwiseSource {
+  if (typeof wgsl !== "string") throw new ArgumentError(`elementwise takes WGSL source, not ${describe(wgsl)}`);
+  const [, guess = "WGSL"] = /\bfn\s+(\w+)_forward\b/.exec(wgsl) ?? [];
+  const source = new SourceText(wgsl, guess);
+  const declarations = parse(source);
+  const functions = declarations.filter((declaration) => declaration.kind === "function");
+  const [forward, second] = functions.filter(({ name }) => name.endsWith("_forward"));
+  if (forward === undefined) throw new WgslError("element-wise WGSL needs fn NAME_forward(x: f32) -> f32");
+  if (second !== undefined) source.fail(second.at, "one source is one function, this has two NAME_forward");
+  const name = forward.name.slice(0, -"_forward".length);
+  if (reserved.includes(name)) source.fail(forward.at, `${name} is a name of gpugrad's own: choose another`);
+  const inputs = inputsOf(source, forward);
+  for (const declaration of declarations) checkAllowed(source, declaration, name);
+  check(source, declarations, mathFunction);
+  const backward = functions.find((f) => f.name === `${name}_backward`);
+  const text = withInitialValues(source, declarations);
+  return {
+    name,
+    wgsl: text,
+    inputs,
+    outputs: 1,
+    backward: backward === undefined ? null : backwardParameters(source, backward, inputs),
+    gradientType: gradientType(inputs.length),
+    gradientReads: null,
+    textFor: () => text,
+  };
+}
+
+function inputsOf(source: SourceText, { name, parameters, result, at }: FunctionDeclaration): string[] {
+  if (result === null || printType(result) !== "f32") source.fail(at, `${name} must return f32, not ${show(result)}`);
+  const inputs = parameters.map((parameter) => nameOf(source, parameter));
+  if (inputs.length < 1 || inputs.length > mostInputs) {
+    source.fail(at, `${name} must have 1 to ${mostInputs} parameters, has ${inputs.length}`);
+  }
+  const taken = parameters.find((parameter) => parameter.name === "y" || parameter.name === "gy");
+  if (taken !== undefined) {
+    source.fail(taken.at, "an input can't be called y or gy: these are the output and its gradient");
+  }
+  return inputs;
+}
+
+function nameOf(source: SourceText, { name, type, at }: Parameter): string {
+  if (printType(type) === "f32") return name;
+  return source.fail(at, `a parameter must be written as ${name}: f32, not ${name}: ${printType(type)}`);
+}
+
+function show(type: TypeName | null): string {
+  return type === null ? "nothing" : printType(type);
+}
+
+function backwardParameters(source: SourceText, f: FunctionDeclaration, inputs: readonly string[]): readonly string[] {
+  const wanted = gradientType(inputs.length);
+  const isWanted = [wanted, wanted.replace(/^(vec\d)f$/, "$1<f32>")].includes(show(f.result));
+  if (!isWanted) {
+    source.fail(f.at, `${f.name} must return ${wanted}, one gradient for each input, not ${show(f.result)}`);
+  }
+  const names = [...inputs, "y", "gy"];
+  for (const parameter of f.parameters) {
+    nameOf(source, parameter);
+    if (names.includes(parameter.name)) continue;
+    source.fail(
+      parameter.at,
+      `${f.name} has a parameter ${parameter.name}; it may have ${names.join(", ")} (the inputs by name, the output, ` +
+        "its gradient)",
+    );
+  }
+  return f.parameters.map((parameter) => parameter.name);
+}
+
+/** Functions, constants and types only, all under the function's name, so that sources can be joined. */
+function checkAllowed(source: SourceText, declaration: ModuleDeclaration, name: string): void {
+  const { at } = declaration;
+  if (declaration.kind === "directive") forbid(source, at, declaration.name);
+  if (declaration.kind === "assert") return;
+  if (declaration.kind === "declaration" && declaration.keyword !== "const") {
+    const space = declaration.space.length > 0 ? `<${declaration.space.join(", ")}>` : "";
+    forbid(source, at, `${declaration.keyword}${space}`);
+  }
+  const attributes = "attributes" in declaration ? declaration.attributes : [];
+  const [attribute] = attributes.filter((other) => other.name !== "must_use" && other.name !== "diagnostic");
+  if (attribute !== undefined) forbid(source, attribute.at, `@${attribute.name}`);
+  if (!declaration.name.startsWith(`${name}_`)) {
+    source.fail(at, `${declaration.name} must be named ${name}_${declaration.name}, so that sources can be joined`);
+  }
+}
+
+function forbid(source: SourceText, at: number, what: string): never {
+  return source.fail(at, `element-wise WGSL has functions, constants and types only, not ${what}`);
+}
