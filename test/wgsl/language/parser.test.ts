@@ -17,7 +17,13 @@ function bare(tree: unknown): unknown {
 
 function isBare(value: unknown): value is { readonly type: object } {
   const { kind, keyword, space, type, value: own } = Object(value) as Partial<Record<string, unknown>>;
-  return kind === "declaration" && keyword === "var" && (space as []).length === 0 && type !== null && own === null;
+  return (
+    kind === "declaration" &&
+    keyword === "var" &&
+    (space as readonly unknown[]).length === 0 &&
+    type !== null &&
+    own === null
+  );
 }
 
 function call(callee: object): object {
