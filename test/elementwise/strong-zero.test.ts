@@ -238,3 +238,37 @@ test("random compositions around a branch that isn't chosen have the gradient of
     { numRuns: 6, seed: 3 },
   );
 });
+
+test("along a fused chain a gradient that becomes 0 on the way stays 0, whatever comes after it", async () => {
+  const chains: Record<string, { f: F; at: number[]; slopes: number[] }> = {
+    "exp(-1/x²)": {
+      f: (x) => exp(reciprocal(square(x)).neg()),
+      at: [0, -0, 1, -1],
+      slopes: [0, 0, 2 / Math.E, -2 / Math.E],
+    },
+    // The first 0 is exp's: what the two functions after it make of it is NaN, and NaN again.
+    "square(exp(1/x)) at -0": { f: (x) => square(exp(reciprocal(x))), at: [-0, 1], slopes: [0, -2 * Math.E ** 2] },
+    "exp(-1/√x²)": {
+      f: (x) => exp(reciprocal(sqrt(square(x))).neg()),
+      at: [0, 1],
+      slopes: [0, 1 / Math.E],
+    },
+  };
+  for (const [name, { f, at, slopes }] of Object.entries(chains)) {
+    for (const way of [f, fuse(f)]) {
+      for (const factor of [1, -3]) {
+        const x = new Variable(at);
+        sum(mul(way(x), factor)).backward();
+        const gradient = await x.grad?.read();
+        for (const [k, slope] of slopes.entries()) {
+          expect(gradient?.[k], `${name} at ${at[k]}`).toBeCloseTo(factor * slope, 4);
+        }
+      }
+      // From ones: the seed's own zero isn't asked for.
+      const x = new Variable(at);
+      way(x).backward();
+      const gradient = await x.grad?.read();
+      for (const [k, slope] of slopes.entries()) expect(gradient?.[k], `${name} at ${at[k]}`).toBeCloseTo(slope, 4);
+    }
+  }
+});

@@ -19,6 +19,17 @@ interface Value {
   readonly from: string | null;
 }
 
+/** A call of a function: its WGSL, and what it is given. */
+interface Call {
+  readonly text: string;
+  readonly uses: readonly Value[];
+}
+
+/** A gradient, which is 0 wherever one of these is, whatever its text gives there. */
+interface Gradient extends Value {
+  readonly zeroWith: readonly Value[];
+}
+
 /** What the harness needs to know of a program: it is one function with several inputs and outputs. */
 export function sourceOf(program: Program, name: string): ElementwiseSource {
   const text = new ProgramText(program);
@@ -68,60 +79,83 @@ class ProgramText {
     this.#program = program;
     program.inputs.forEach((input, k) => this.#values.set(input, named(`x${k}`)));
     program.nodes.forEach((node, k) => this.#values.set(node.output, named(`v${k}`)));
-    this.forward = program.nodes.map((node, k) => ({ name: `v${k}`, ...this.#call(node, "forward") }));
+    this.forward = program.nodes.map((node, k) => {
+      const { uses, text } = this.#call(node, "forward");
+      return { name: `v${k}`, uses: usesOf(uses), text };
+    });
     this.outputs = program.outputs.map((output) => this.#valueOf(output));
     this.gradientNames = program.outputs.map((_, k) => (program.outputs.length > 1 ? `gy${k}` : "gy"));
   }
 
   /**
-   * Reverse accumulation, in the order of a pass over the unfused graph, so that the sums are the same to the bit.
+   * Reverse accumulation, in the order of a pass over the unfused graph, so that the sums are the same to the bit. Along a
+   * chain nothing is made 0 but what is added or returned at its end, where a gradient on the way was 0: a select for each
+   * function costs more (BENCHMARKS.md).
    *
    * @param fromOnes whether the outputs' gradients are known not to be 0
    */
   backward(fromOnes: boolean): { lines: readonly Line[]; results: readonly Value[] } {
-    const gradients = new Map<Variable, Value>();
+    const gradients = new Map<Variable, Gradient>();
     const lines: Line[] = [];
-    const arrive = (variable: Variable, gradient: Value): void => {
+    const define = (prefix: string, uses: readonly Value[], text: string): Value => {
+      const name = `${prefix}${lines.length}`;
+      lines.push({ name, uses: usesOf(uses), text });
+      return named(name);
+    };
+    const settle = (gradient: Gradient): Value =>
+      gradient.zeroWith.length === 0
+        ? gradient
+        : define("g", [gradient, ...gradient.zeroWith], settled(gradient, "0.0"));
+    const arrive = (variable: Variable, gradient: Gradient): void => {
       const before = gradients.get(variable);
-      if (before === undefined) {
-        gradients.set(variable, gradient);
-        return;
+      if (before === undefined) gradients.set(variable, gradient);
+      else {
+        const [a, b] = [settle(before), settle(gradient)];
+        gradients.set(variable, { ...define("s", [a, b], `${a.text} + ${b.text}`), zeroWith: [] });
       }
-      const sum = named(`s${lines.length}`);
-      lines.push({ name: sum.text, uses: usesOf([before, gradient]), text: `${before.text} + ${gradient.text}` });
-      gradients.set(variable, sum);
     };
     this.#program.outputs.forEach((output, k) => {
-      arrive(output, named(at(this.gradientNames, k)));
+      arrive(output, { ...named(at(this.gradientNames, k)), zeroWith: [] });
     });
     for (const node of this.#program.backwards()) {
       const gradient = gradients.get(node.output);
       if (gradient === undefined) continue;
-      const isZero = !(fromOnes && this.gradientNames.includes(gradient.text));
-      const name = `g${lines.length}`;
-      lines.push({ name, ...this.#call(node, "backward", gradient, isZero) });
+      const isSeed = fromOnes && this.gradientNames.includes(gradient.text);
+      const call = this.#backwardOf(node, gradient, isSeed);
+      if (node.inputs.length === 1) {
+        arrive(at(node.inputs, 0), { ...define("g", call.uses, call.text), zeroWith: call.zeroWith });
+        continue;
+      }
+      const value = define("g", [...call.uses, ...call.zeroWith], settled(call, `${node.source.gradientType}()`));
       node.inputs.forEach((input, k) => {
-        if (!input.requiresGrad) return;
-        arrive(input, { text: node.inputs.length === 1 ? name : `${name}[${k}]`, from: name });
+        if (input.requiresGrad) arrive(input, { text: `${value.text}[${k}]`, from: value.from, zeroWith: [] });
       });
     }
-    const results = this.#program.inputs.map((input) => gradients.get(input) ?? { text: "0.0", from: null });
+    const results = this.#program.inputs.map((input) => {
+      const gradient = gradients.get(input);
+      return gradient === undefined ? zero : settle(gradient);
+    });
     return { lines: linesFor([...this.forward, ...lines], results), results };
   }
 
-  /** A call of the node's function; backward, with the 0 that a gradient of 0 gives, whatever the operands are. */
-  #call(node: Elementwise, direction: "forward" | "backward", gradient = zero, isZero = false): Omit<Line, "name"> {
-    const { source, traits } = node;
+  /** A call of the node's backward, and the gradients that make it 0 where they are, whatever the operands are. */
+  #backwardOf(node: Elementwise, gradient: Gradient, isSeed: boolean): Call & { readonly zeroWith: readonly Value[] } {
+    const call = this.#call(node, "backward", gradient);
+    if (!call.uses.includes(gradient)) return { ...call, zeroWith: [] };
+    const { zeroWith } = gradient;
+    return { ...call, zeroWith: isSeed || node.traits.keepsZero === true ? zeroWith : [...zeroWith, gradient] };
+  }
+
+  /** A call of the node's function, forward or backward. */
+  #call(node: Elementwise, direction: "forward" | "backward", gradient: Value = zero): Call {
+    const { source } = node;
     const parameters = direction === "forward" ? source.inputs : (source.backward ?? []);
-    const values = parameters.map((parameter) => {
+    const uses = parameters.map((parameter) => {
       const { to, index } = argumentOf(parameter, source.inputs);
       if (to === "gradient") return gradient;
       return this.#valueOf(at(to === "input" ? node.inputs : node.outputs, index));
     });
-    const call = `${source.name}_${direction}(${values.map(({ text }) => text).join(", ")})`;
-    if (!isZero || traits.keepsZero === true || !values.includes(gradient)) return { uses: usesOf(values), text: call };
-    const none = source.gradientType === "f32" ? "0.0" : `${source.gradientType}()`;
-    return { uses: usesOf(values), text: `select(${call}, ${none}, math_is_zero(${gradient.text}))` };
+    return { uses, text: `${source.name}_${direction}(${uses.map(({ text }) => text).join(", ")})` };
   }
 
   #valueOf(variable: Variable): Value {
@@ -134,6 +168,12 @@ class ProgramText {
 }
 
 const zero: Value = { text: "0.0", from: null };
+
+/** A gradient's text with the zeros that it has where others are 0. @param none the 0 of its type */
+function settled({ text, zeroWith }: Pick<Gradient, "text" | "zeroWith">, none: string): string {
+  if (zeroWith.length === 0) return text;
+  return `select(${text}, ${none}, ${zeroWith.map((value) => `math_is_zero(${value.text})`).join(" | ")})`;
+}
 
 function named(name: string): Value {
   return { text: name, from: name };
