@@ -2,6 +2,7 @@
 struct Scan {
   size: u32,
   place: u32, // of this array's two results
+  begin: u32, // the index of the first number: a large array comes in parts
 }
 
 // Counts, each followed by 2^32 - 1 - the index of the first, which is 0 where there is none.
@@ -21,7 +22,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var first = 0u;
   for (var i = start; i < end; i++) {
     if ((x[i] & 0x7f800000u) == 0x7f800000u) {
-      first = select(first, 0xffffffffu - i, count == 0u);
+      first = select(first, 0xffffffffu - scan.begin - i, count == 0u);
       count++;
     }
   }

@@ -34,7 +34,8 @@ export function sumAs(x: Variable, axes: readonly number[], shape: Shape): Varia
   return new Sum("Sum", x, axes, {}, shape).call(x);
 }
 
-class BroadcastTo extends Copy {
+/** @internal */
+export class BroadcastTo extends Copy {
   readonly #shape: Shape;
 
   constructor(shape: Shape) {

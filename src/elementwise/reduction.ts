@@ -21,7 +21,7 @@ export abstract class Reduction extends Function {
   protected readonly axes: readonly number[];
   /** The result's shape, and the same with the reduced axes kept as 1. */
   readonly #shape: Shape;
-  protected readonly kept: Shape;
+  readonly kept: Shape;
 
   /** @param shape the result's, where it is another one of the same size than `keepDims` gives */
   constructor(kind: keyof typeof reducers, x: Variable, axes: Axes | undefined, options: ReduceOptions, shape?: Shape) {

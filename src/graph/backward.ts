@@ -142,8 +142,12 @@ function separate(start: Variable, gradients: ReadonlyMap<Variable, Variable>): 
 
 type Gradients = readonly (Variable | undefined)[];
 
-/** One Function's backward, without a graph. Each gradient gets a share of its own: what backward gave may be somebody else's. */
-function ownedGradients(f: Function, ofOutputs: Gradients): (Variable | null)[] {
+/**
+ * One Function's backward, without a graph. Each gradient gets a share of its own: what backward gave may be somebody else's.
+ *
+ * @internal
+ */
+export function ownedGradients(f: Function, ofOutputs: Gradients): (Variable | null)[] {
   const made = GpuArray.made;
   const given = withZeros(f, ofOutputs);
   const results = callBackward(f, given, false);
@@ -174,8 +178,8 @@ function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)
   });
 }
 
-/** The gradients of f's outputs: 0 where none arrived. */
-function withZeros(f: Function, ofOutputs: Gradients): Variable[] {
+/** The gradients of f's outputs: 0 where none arrived. @internal */
+export function withZeros(f: Function, ofOutputs: Gradients): Variable[] {
   return f.outputs.map(({ shape, device }, k) => ofOutputs[k] ?? Variable.of(GpuArray.constant(0, shape, device)));
 }
 

@@ -1,13 +1,16 @@
 /** Finds which Function made a NaN or an infinity of finite numbers. */
 import { checkObject, checkOption } from "../base/arguments.js";
-import { at } from "../base/assert.js";
-import { broadcastStrides, stridesOf, type Shape } from "../base/shape.js";
+import { NotDifferentiableError } from "../base/errors.js";
+import type { Shape } from "../base/shape.js";
 import { max, min } from "../functions/reduce.js";
 import type { GpuArray } from "../gpu/array.js";
-import { noGrad } from "../graph/no-grad.js";
+import { ones } from "../graph/backward.js";
+import { withGrad } from "../graph/grad-mode.js";
 import { checkVariable, Variable } from "../graph/variable.js";
-import { pick, scan, unexplained, type Scan } from "./scan.js";
-import { forwardSteps, gradientSteps, type Step, type StepOperand } from "./steps.js";
+import { indexIn, placeIn, reducedAxes, reducedTo } from "./dependence.js";
+import { whatIsMade } from "./made.js";
+import { pick, type Scan } from "./scan.js";
+import { forwardSteps, gradientSteps, type Step, type StepOperand, type StepResult, type Steps } from "./steps.js";
 
 export interface NonFiniteOptions {
   /** True: also the gradients of a pass from `y`, which is run again for that. Default false. */
@@ -21,15 +24,19 @@ export interface NonFiniteOperand {
   readonly shape: Shape;
   /** What stood where the result's element was computed; null where the Function takes more than one element for it. */
   readonly value: number | null;
-  /** The least and the greatest element of the whole operand, where there is no one value. */
+  /**
+   * Where there is no one value, the least and the greatest of those that it takes: a row for a reduction, what was added
+   * up for the gradient of an operand that was broadcast, the whole operand for a Function of one's own.
+   */
   readonly range: readonly [least: number, greatest: number] | null;
 }
 
 /** Where a NaN or an infinity came from. */
 export interface NonFinite {
   /**
-   * "function": a Function's result, whose operands are finite. "gradient": what its backward gave, from a gradient and
-   * operands that are finite. "leaf": data that no Function of the graph made, so that it was not finite from the start.
+   * "function": a Function's result, where what it depends on is finite. "gradient": what its backward gave of a gradient
+   * and operands that are finite there, or a sum of gradients. "leaf": data that no Function of the graph made, so that it
+   * was not finite from the start, or a gradient that a pass was given to start from.
    */
   readonly kind: "function" | "gradient" | "leaf";
   /** The Function's name; the Variable's for a leaf, null where it has none. */
@@ -41,17 +48,20 @@ export interface NonFinite {
   readonly value: number;
   /** How many elements are concerned. */
   readonly count: number;
-  /** For a gradient, those of the Function, its results, and the gradients of these. */
+  /** For a gradient, the gradients of the Function's results, its operands, and its results. */
   readonly operands: readonly NonFiniteOperand[];
 }
 
 /**
  * The Functions on the way to `y` whose result has a NaN or an infinity where their operands have none, in the order in
- * which they were computed; null where there are none. Built-in functions, a user's own and those inside a fused function
- * are told apart. Leaves that aren't finite themselves are listed as such. Only a few numbers of each array are read back.
+ * which they were computed; null where there are none. An element counts as made where all is finite that it depends on,
+ * whatever is beside it: the same place for an element-wise function (as NumPy broadcasts), a row for a reduction, the whole
+ * for a Function of one's own that is neither. Functions inside a fused one are told apart, as where nothing is fused.
+ * Leaves that aren't finite themselves are listed as such. Only a few numbers of each array are read back.
  *
  * With `gradients`, also the backward of which Function made one: a backward pass from `y` (from its `grad`, where it has
- * one) runs again and changes no `grad`. Call it before the leaves are changed.
+ * one) runs again and changes no `grad`. So are gradients that overflow only as they are added, over several uses or, in a
+ * leaf's `grad`, over several passes. Call it before the leaves are changed.
  *
  * @throws ReleasedError where something on the way was disposed; DeviceLostError; what a pass throws.
  * @example
@@ -64,71 +74,83 @@ export async function findNonFinite(y: Variable, options: NonFiniteOptions = {})
   checkVariable(y, "what findNonFinite looks at");
   const { gradients = false } = checkObject(options, "findNonFinite's options");
   checkOption(gradients, "boolean", "gradients");
-  const found = await originsOf(forwardSteps([y]));
-  if (gradients) found.push(...(await originsOf(gradientSteps(y))));
-  return found.length === 0 ? null : found;
-}
-
-/** What the steps made of finite operands that isn't finite, and the leaves that aren't. */
-async function originsOf(steps: readonly Step[]): Promise<NonFinite[]> {
-  const arrays = new Set(steps.flatMap(({ results, operands }) => [...results, ...operands.map(({ array }) => array)]));
-  const scans = await scan([...arrays]);
-  const known = new Map([...arrays].map((array, k) => [array, at(scans, k)]));
-  const found: NonFinite[] = [];
-  for (const step of steps) {
-    const origins: NonFinite[] = [];
-    for (const result of step.results) {
-      const made = await madeHere(step, result, known);
-      if (made.count > 0) origins.push(await describe(step, result, made));
-    }
-    // Where the fused shader and its parts round apart, these may all be finite: then the whole is named.
-    const inside = origins.length > 0 && step.inside !== null ? await originsOf(step.inside()) : [];
-    found.push(...(inside.length > 0 ? inside : origins));
+  const runs = [forwardSteps([y]), ...(gradients ? [passFrom(y)] : [])];
+  try {
+    const found: NonFinite[] = [];
+    for (const run of runs) found.push(...((await originsOf(run)) ?? []));
+    return found.length === 0 ? null : found;
+  } finally {
+    for (const run of runs) run.release();
   }
-  return found;
 }
 
-/** What isn't finite of a result, and isn't so because of an operand. */
-async function madeHere(step: Step, result: GpuArray, known: ReadonlyMap<GpuArray, Scan>): Promise<Scan> {
-  const none = { count: 0, first: 0 };
-  const whole = known.get(result) ?? none;
-  if (whole.count === 0) return none;
-  const explaining = step.operands.filter(({ array }) => (known.get(array)?.count ?? 0) > 0);
-  if (explaining.length === 0) return whole;
-  if (!step.elementwise) return none;
-  const rest = noGrad(() =>
-    explaining.reduce<Variable>(
-      (left, { array }) => unexplained(left, new Variable(array, { requiresGrad: false })),
-      new Variable(result, { requiresGrad: false }),
-    ),
-  );
-  const [made = none] = await scan([rest.data]);
-  rest.data.release();
-  return made;
+function passFrom(y: Variable): Steps {
+  if (!y.requiresGrad) throw new NotDifferentiableError(`${y.toString()} has no gradient to look at`);
+  const given = y.ownGrad();
+  return gradientSteps(new Map([[y, given ?? ones(y)]]), given === null ? [] : [y]);
 }
 
-async function describe(step: Step, result: GpuArray, { first, count }: Scan): Promise<NonFinite> {
-  const { kind, name, operands, elementwise } = step;
-  const { shape } = result;
-  const index = stridesOf(shape).map((stride, axis) => Math.floor(first / stride) % at(shape, axis));
-  const indexIn = (array: GpuArray): number =>
-    broadcastStrides(array.shape, shape).reduce((total, stride, axis) => total + stride * at(index, axis), 0);
-  const hasOne = ({ array }: StepOperand): boolean => elementwise || array.size === 1;
-  const [value = NaN, ...values] = await pick([
-    { array: result, index: first },
-    ...operands.filter(hasOne).map(({ array }) => ({ array, index: elementwise ? indexIn(array) : 0 })),
+/** What the steps made of finite operands that isn't finite, and the leaves that aren't; null where all is finite. */
+async function originsOf({ list }: Steps): Promise<NonFinite[] | null> {
+  const { made, isFinite } = await whatIsMade(list);
+  const found: NonFinite[] = [];
+  for (const step of list) {
+    const inside = step.inside === null ? null : await originsInside(step.inside());
+    found.push(...(inside ?? []));
+    // Where the fused shader and its parts round apart, the parts may all be finite: then the whole is named.
+    if (inside !== null) continue;
+    for (const result of step.results) {
+      const scan = made.get(result);
+      if (scan !== undefined) found.push(await describe(step, result, scan));
+    }
+  }
+  return isFinite && found.length === 0 ? null : found;
+}
+
+async function originsInside(steps: Steps): Promise<NonFinite[] | null> {
+  try {
+    return await originsOf(steps);
+  } finally {
+    steps.release();
+  }
+}
+
+async function describe(step: Step, result: StepResult, { first, count }: Scan): Promise<NonFinite> {
+  const { kind, name, operands } = step;
+  const { array } = result;
+  const { shape } = array;
+  const [[value = NaN], described] = await Promise.all([
+    pick([{ array, index: first }]),
+    Promise.all(operands.map((operand) => describeOperand(operand, result, first))),
   ]);
-  const described = operands.map(async (operand): Promise<NonFiniteOperand> => {
-    const { shape } = operand.array;
-    if (!hasOne(operand)) return { name: operand.name, shape, value: null, range: await rangeOf(operand.array) };
-    return { name: operand.name, shape, value: values.shift() ?? NaN, range: null };
-  });
-  return { kind, name, shape, index, value, count, operands: await Promise.all(described) };
+  return { kind, name, shape, index: indexIn(shape, first), value, count, operands: described };
 }
 
-async function rangeOf(array: GpuArray): Promise<readonly [number, number] | null> {
-  if (array.size === 0) return null;
-  const x = new Variable(array, { requiresGrad: false });
-  const [least, greatest] = noGrad(() => [min(x), max(x)] as const);
-  return Promise.all([least.item(), greatest.item()]);
+/** @param place that of the result's element */
+async function describeOperand(
+  { name, array, view }: StepOperand,
+  result: StepResult,
+  place: number,
+): Promise<NonFiniteOperand> {
+  const { shape } = array;
+  if (array.size === 0) return { name, shape, value: null, range: null };
+  const axes = reducedAxes(result.group, view);
+  const index = placeIn(reducedTo(result.group, view), place, result.view);
+  if (axes.length === 0) {
+    const [value = NaN] = await pick([{ array, index }]);
+    return { name, shape, value, range: null };
+  }
+  const [least = NaN, greatest = NaN] = await rangeOf(array.reshape(view), axes, index);
+  return { name, shape, value: null, range: [least, greatest] };
+}
+
+/** The least and the greatest along these axes, at a place among the results. */
+async function rangeOf(array: GpuArray, axes: readonly number[], index: number): Promise<number[]> {
+  using x = Variable.of(array);
+  const both = withGrad(false, () => [min(x, axes), max(x, axes)]);
+  try {
+    return await pick(both.map((extremum) => ({ array: extremum.array, index })));
+  } finally {
+    for (const extremum of both) extremum.dispose();
+  }
 }

@@ -1,12 +1,10 @@
 /** Looks for NaNs and infinities on the GPU, so that of an array of any size only two numbers are read back. */
 import pickWgsl from "../../shaders/inspect/pick.wgsl?raw";
 import scanWgsl from "../../shaders/inspect/scan.wgsl?raw";
-import unexplainedWgsl from "../../shaders/inspect/unexplained.wgsl?raw";
 import { at } from "../base/assert.js";
-import { builtin } from "../elementwise/elementwise.js";
+import { isLarge } from "../elementwise/gather.js";
 import { GpuArray } from "../gpu/array.js";
 import { Kernel } from "../gpu/kernel.js";
-import type { Operand } from "../graph/variable.js";
 
 export interface Scan {
   /** How many elements are NaN or infinite. */
@@ -22,24 +20,23 @@ const picker = new Kernel(
   own,
 );
 
-/** The result where the operand is finite, else 0: what is left is not so because of the operand. */
-export const unexplained = builtin<[result: Operand, operand: Operand]>(unexplainedWgsl);
-
 /** Numbers that one invocation of shaders/inspect/scan.wgsl looks at. */
 const chunk = 64;
 
 /** What is not finite in each of the arrays. */
 export async function scan(arrays: readonly GpuArray[]): Promise<Scan[]> {
   const found = await collect(arrays, 2, (array, output, place) => {
-    const { size } = array;
-    if (size === 0) return;
-    const uniforms = [Uint32Array.of(size, place)];
-    scanner.runInto({ inputs: [array], outputs: [output], uniforms, invocations: Math.ceil(size / chunk) });
+    for (const begin of windowStarts(array)) {
+      withPart(array, begin, (part) => {
+        const uniforms = [Uint32Array.of(part.size, place, begin)];
+        scanner.runInto({ inputs: [part], outputs: [output], uniforms, invocations: Math.ceil(part.size / chunk) });
+      });
+    }
   });
   const bits = new Uint32Array(found.buffer, found.byteOffset, found.length);
   return arrays.map((array, k) => {
     const { constant, element, size } = array;
-    if (constant !== null) return { count: Number.isFinite(constant) ? 0 : size, first: 0 };
+    if (constant !== null) return { count: Number.isFinite(Math.fround(constant)) ? 0 : size, first: 0 };
     const count = at(bits, 2 * k);
     return { count: element === null ? count : count * size, first: 0xffff_ffff - at(bits, 2 * k + 1) };
   });
@@ -50,9 +47,40 @@ export async function pick(places: readonly { readonly array: GpuArray; readonly
   const arrays = places.map(({ array }) => array);
   const found = await collect(arrays, 1, (array, output, place) => {
     const index = array.size === 1 ? 0 : at(places, place).index;
-    picker.runInto({ inputs: [array], outputs: [output], uniforms: [Uint32Array.of(index, place)], invocations: 1 });
+    const step = windowSize(array);
+    const begin = isLarge(array.device, array.bytes) ? Math.floor(index / step) * step : 0;
+    withPart(array, begin, (part) => {
+      const uniforms = [Uint32Array.of(index - begin, place)];
+      picker.runInto({ inputs: [part], outputs: [output], uniforms, invocations: 1 });
+    });
   });
-  return arrays.map(({ constant }, k) => constant ?? at(found, k));
+  return arrays.map(({ constant }, k) => (constant === null ? at(found, k) : Math.fround(constant)));
+}
+
+/** Elements that fit a binding, and end where another may begin. */
+function windowSize({ device: { limits } }: GpuArray): number {
+  const { maxStorageBufferBindingSize: most, minStorageBufferOffsetAlignment: alignment } = limits;
+  return (Math.floor(most / alignment) * alignment) / 4;
+}
+
+function windowStarts(array: GpuArray): number[] {
+  if (array.size > 0 && !isLarge(array.device, array.bytes)) return [0];
+  const step = windowSize(array);
+  return Array.from({ length: Math.ceil(array.size / step) }, (_, k) => k * step);
+}
+
+/** Runs on the window that begins there: the array itself, where all of it fits. */
+function withPart(array: GpuArray, begin: number, run: (part: GpuArray) => void): void {
+  if (!isLarge(array.device, array.bytes)) {
+    run(array);
+    return;
+  }
+  const part = array.part(begin, [Math.min(windowSize(array), array.size - begin)]);
+  try {
+    run(part);
+  } finally {
+    part.release();
+  }
 }
 
 /**

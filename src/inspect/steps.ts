@@ -1,136 +1,224 @@
 /** What a graph computed, forward and backward, step by step: arrays that came from arrays. */
 import { at } from "../base/assert.js";
-import { NotDifferentiableError } from "../base/errors.js";
-import { sameShape } from "../base/shape.js";
-import { sum } from "../elementwise/broadcast.js";
-import { Elementwise } from "../elementwise/elementwise.js";
-import { add, mul } from "../functions/pointwise.js";
+import type { Shape } from "../base/shape.js";
+import { add } from "../functions/pointwise.js";
 import type { GpuArray } from "../gpu/array.js";
-import { ones } from "../graph/backward.js";
-import { arrayOf, toList, type Function, type Result } from "../graph/function.js";
+import { ownedGradients, withZeros } from "../graph/backward.js";
+import type { Function } from "../graph/function.js";
 import { withGrad } from "../graph/grad-mode.js";
 import { Variable } from "../graph/variable.js";
-import { sortedByGeneration, visitOrder } from "../graph/walk.js";
+import { sortedByGeneration, walkBack } from "../graph/walk.js";
 import { FusedNode } from "../transforms/fuse/fused-program.js";
+import { backwardReads, groupOfGradient, groupOfOutput, viewOf } from "./dependence.js";
 
 export interface Step {
   readonly kind: "function" | "gradient" | "leaf";
   readonly name: string | null;
-  readonly results: readonly GpuArray[];
+  readonly results: readonly StepResult[];
   readonly operands: readonly StepOperand[];
-  /** Whether each element of the results depends on one of each operand, at the same place as NumPy broadcasts. */
-  readonly elementwise: boolean;
   /** The steps that this one is made of, where it is a fused one. */
-  readonly inside: (() => Step[]) | null;
+  readonly inside: (() => Steps) | null;
+}
+
+export interface StepResult {
+  readonly array: GpuArray;
+  /** Under which it broadcasts with the operands, and which of its elements depend on the same ones: see dependence.ts. */
+  readonly view: Shape;
+  readonly group: Shape;
 }
 
 export interface StepOperand {
   readonly name: string | null;
   readonly array: GpuArray;
+  readonly view: Shape;
+  /** Whether the results depend on it at all. */
+  readonly isRead: boolean;
 }
 
-/** What was computed on the way to `roots`, in order, and their leaves. */
-export function forwardSteps(roots: readonly Variable[]): Step[] {
-  const steps: Step[] = [];
+/** In the order in which they are computed. What was computed to look at is there until `release`. */
+export interface Steps {
+  readonly list: readonly Step[];
+  readonly release: () => void;
+}
+
+const none = (): void => undefined;
+
+/** What was computed on the way to `roots`, and their leaves. */
+export function forwardSteps(roots: readonly Variable[]): Steps {
+  const list: Step[] = [];
   const leaves = new Set<Variable>();
   const addLeaf = (variable: Variable): void => {
     if (variable.creator !== null || leaves.has(variable)) return;
     leaves.add(variable);
-    const { name, data } = variable;
-    steps.push({ kind: "leaf", name, results: [data], operands: [], elementwise: false, inside: null });
+    list.push(leafStep(variable.name, variable));
   };
   for (const f of sortedByGeneration(roots).reverse()) {
     f.inputs.forEach(addLeaf);
-    steps.push({
+    list.push({
       kind: "function",
       name: f.name,
-      results: f.outputs.map(({ data }) => data),
-      operands: f.inputs.map(operandOf),
-      elementwise: f instanceof Elementwise,
-      inside: f instanceof FusedNode ? () => forwardSteps(unfolded(f)).filter(({ kind }) => kind !== "leaf") : null,
+      results: f.outputs.map((output) => ({
+        array: output.array,
+        view: viewOf(f, output),
+        group: groupOfOutput(f, output),
+      })),
+      operands: f.inputs.map((input) => operandOf(input)),
+      inside: f instanceof FusedNode ? () => forwardInside(f) : null,
     });
   }
   roots.forEach(addLeaf);
-  return steps;
+  return { list, release: none };
+}
+
+/** What isn't computed here. */
+function leafStep(name: string | null, { array }: Variable): Step {
+  const { shape } = array;
+  return { kind: "leaf", name, results: [{ array, view: shape, group: shape }], operands: [], inside: null };
 }
 
 /**
- * What a pass from `root` computes, in order. The arrays are kept until the steps are forgotten.
+ * What a pass computes that starts from these gradients. Those that a user has given come first, as leaves; last the sums
+ * with the gradients that the leaves had before.
  *
- * @throws NotDifferentiableError where there is no pass from `root`; what a Function's backward throws.
+ * @param given the Variables whose gradient came from outside
+ * @throws what a Function's backward throws.
  */
-export function gradientSteps(root: Variable, start = root.grad ?? ones(root)): Step[] {
-  if (!root.requiresGrad) throw new NotDifferentiableError(`${root.toString()} has no gradient to look at`);
-  const steps: Step[] = [];
-  const gradients = new Map<Variable, Variable>([[root, start]]);
-  const arrive = (variable: Variable, gradient: Variable): void => {
-    const before = gradients.get(variable);
-    if (before === undefined) {
-      gradients.set(variable, gradient);
-      return;
-    }
-    const total = withGrad(false, () => add(before, gradient));
-    gradients.set(variable, total);
-    const operands = [before, gradient].map(({ data }) => ({ name: gradientName(variable), array: data }));
-    const name = `sum of gradients of ${nameOf(variable) ?? "a leaf"}`;
-    steps.push({ kind: "gradient", name, results: [total.array], operands, elementwise: true, inside: null });
-  };
-  for (const f of visitOrder(root)) {
-    if (!f.outputs.some((output) => gradients.has(output))) continue;
-    const given = f.outputs.map((output) => gradients.get(output) ?? mul(ones(output), 0));
-    const results = backwardOf(f, given);
-    steps.push(backwardStep(f, given, [...results.values()]));
-    for (const [input, result] of results) arrive(at(f.inputs, input), result);
+export function gradientSteps(starts: ReadonlyMap<Variable, Variable>, given: readonly Variable[] = []): Steps {
+  const pass = new RecordedPass();
+  for (const [variable, start] of starts) {
+    if (given.includes(variable)) pass.list.push(leafStep(gradientName(variable), start));
   }
-  return steps;
+  try {
+    const found = new Map(starts);
+    walkBack(sortedByGeneration([...starts.keys()]), found, pass, () => true);
+    for (const [variable, gradient] of found) if (!starts.has(variable)) pass.addBefore(variable, gradient);
+  } catch (error) {
+    pass.release();
+    throw error;
+  }
+  return pass;
 }
 
-/** What the backward of `f` gives, by the index of the input. */
-function backwardOf(f: Function, given: readonly Variable[]): Map<number, Variable> {
-  f.checkUnchanged();
-  const results = toList<Result | null>(withGrad(false, () => f.backward(...given)));
-  const found = new Map<number, Variable>();
-  results.forEach((result, k) => {
-    if (result === null || f.inputs[k]?.requiresGrad !== true) return;
-    found.set(k, new Variable(arrayOf(result, `${f.name}.backward`), { requiresGrad: false }));
-  });
-  return found;
+/** Notes what a pass computes, and keeps it. */
+class RecordedPass implements Steps {
+  readonly list: Step[] = [];
+  /** The gradients that Functions gave, and whose they are. */
+  readonly #made = new Map<Variable, Variable>();
+  readonly #sums: Variable[] = [];
+
+  add(before: Variable, next: Variable): Variable {
+    const total = withGrad(false, () => add(before, next));
+    this.#sums.push(total);
+    this.#noteSum(this.#made.get(next), total, [before, next]);
+    return total;
+  }
+
+  backward(f: Function, ofOutputs: readonly (Variable | undefined)[]): readonly (Variable | null)[] {
+    const given = withZeros(f, ofOutputs);
+    const results = ownedGradients(f, given);
+    const found = results.flatMap((gradient, k) => (gradient === null ? [] : [{ gradient, input: at(f.inputs, k) }]));
+    for (const { gradient, input } of found) this.#made.set(gradient, input);
+    this.list.push({
+      kind: "gradient",
+      name: f.name,
+      results: found.map(({ gradient: { array }, input }) => ({
+        array,
+        view: array.shape,
+        group: groupOfGradient(f, input),
+      })),
+      operands: [
+        ...given.map(({ array }, k) => {
+          const output = at(f.outputs, k);
+          return { name: gradientName(output), array, view: viewOf(f, output), isRead: true };
+        }),
+        ...f.inputs.map((input, k) => operandOf(input, input.shape, backwardReads(f, "input", k))),
+        ...f.outputs.map((output, k) => operandOf(output, viewOf(f, output), backwardReads(f, "output", k))),
+      ],
+      inside: f instanceof FusedNode ? () => gradientInside(f, given) : null,
+    });
+    return results;
+  }
+
+  /** Everything is kept until `release`. */
+  drop(): void {
+    return;
+  }
+
+  /** The gradient that a leaf has, of which this pass's is a part. */
+  addBefore(variable: Variable, gradient: Variable): void {
+    const total = variable.creator === null ? variable.ownGrad() : null;
+    if (total?.isGone === false) this.#noteSum(variable, total, [gradient]);
+  }
+
+  #noteSum(variable: Variable | undefined, { array }: Variable, parts: readonly Variable[]): void {
+    const { shape } = array;
+    const name = variable === undefined ? null : gradientName(variable);
+    this.list.push({
+      kind: "gradient",
+      name: `sum of gradients of ${(variable && nameOf(variable)) ?? "a leaf"}`,
+      results: [{ array, view: shape, group: shape }],
+      operands: parts.map((part) => ({ name, array: part.array, view: shape, isRead: true })),
+      inside: null,
+    });
+  }
+
+  release(): void {
+    for (const gradient of [...this.#sums, ...this.#made.keys()]) gradient.dispose();
+  }
 }
 
-function backwardStep(f: Function, given: readonly Variable[], results: readonly Variable[]): Step {
-  const { shape } = f.output;
-  return {
-    kind: "gradient",
-    name: f.name,
-    results: results.map(({ data }) => data),
-    operands: [
-      ...given.map(({ data }, k) => ({ name: gradientName(at(f.outputs, k)), array: data })),
-      ...f.inputs.map(operandOf),
-      ...f.outputs.map(operandOf),
-    ],
-    elementwise: f instanceof Elementwise && results.every((result) => sameShape(result.shape, shape)),
-    inside: f instanceof FusedNode ? () => stepsInside(f, given) : null,
-  };
+/** The functions in a fused one, one after the other. All need gradients here, so that the graph has each. */
+function forwardInside(f: FusedNode): Steps {
+  const { outputs, release } = unfolded(f, () => true);
+  const { list } = forwardSteps(outputs);
+  return { list: list.filter(({ kind }) => kind !== "leaf"), release };
 }
 
 /** The gradient of a fused function, of one function in it after the other. */
-function stepsInside(f: FusedNode, given: readonly Variable[]): Step[] {
-  const weighed = withGrad(true, () =>
-    unfolded(f)
-      .map((output, k) => ({ output, gradient: at(given, k) }))
-      .filter(({ output }) => output.requiresGrad)
-      .map(({ output, gradient }) => sum(mul(output, gradient))),
-  );
-  const [first] = weighed;
-  if (first === undefined) return [];
-  return gradientSteps(withGrad(true, () => weighed.slice(1).reduce((total, part) => add(total, part), first)));
+function gradientInside(f: FusedNode, given: readonly Variable[]): Steps {
+  const { outputs, release } = unfolded(f, ({ requiresGrad }) => requiresGrad);
+  const starts = new Map<Variable, Variable>();
+  const sums: Variable[] = [];
+  outputs.forEach((output, k) => {
+    if (!output.requiresGrad) return;
+    const before = starts.get(output);
+    if (before !== undefined) sums.push(withGrad(false, () => add(before, at(given, k))));
+    starts.set(output, before === undefined ? at(given, k) : at(sums, sums.length - 1));
+  });
+  const releaseAll = (): void => {
+    for (const total of sums) total.dispose();
+    release();
+  };
+  try {
+    const pass = gradientSteps(starts);
+    return {
+      list: pass.list,
+      release: () => {
+        pass.release();
+        releaseAll();
+      },
+    };
+  } catch (error) {
+    releaseAll();
+    throw error;
+  }
 }
 
 /** The results of a fused function, computed one function after the other, from leaves of its own. */
-function unfolded(f: FusedNode): readonly Variable[] {
-  return withGrad(true, () =>
-    f.unfold(f.inputs.map(({ data, shape, name }) => new Variable(data.reshape(shape), name === null ? {} : { name }))),
-  );
+function unfolded(
+  f: FusedNode,
+  requiresGrad: (input: Variable) => boolean,
+): { readonly outputs: readonly Variable[]; readonly release: () => void } {
+  const leaves = f.inputs.map((input) => {
+    const leaf = Variable.of(input.array.share(), requiresGrad(input));
+    leaf.name = nameOf(input);
+    return leaf;
+  });
+  const outputs = withGrad(true, () => f.unfold(leaves));
+  const release = (): void => {
+    for (const variable of [...outputs, ...leaves]) variable.dispose();
+  };
+  return { outputs, release };
 }
 
 function nameOf(variable: Variable): string | null {
@@ -141,6 +229,6 @@ function gradientName(variable: Variable): string {
   return `gradient of ${nameOf(variable) ?? "a leaf"}`;
 }
 
-function operandOf(variable: Variable): StepOperand {
-  return { name: nameOf(variable), array: variable.array };
+function operandOf(variable: Variable, view = variable.shape, isRead = true): StepOperand {
+  return { name: nameOf(variable), array: variable.array, view, isRead };
 }

@@ -1,7 +1,7 @@
 /** A traced function: element-wise functions in the order in which they are computed, from inputs to outputs. */
 import { at } from "../../base/assert.js";
 import { Elementwise } from "../../elementwise/elementwise.js";
-import { asVariable, type Variable } from "../../graph/variable.js";
+import { asVariable, Variable } from "../../graph/variable.js";
 import { sortedByGeneration } from "../../graph/walk.js";
 import { SymbolVariable, trace } from "./symbol.js";
 
@@ -44,7 +44,8 @@ export class Program {
   /** The outputs, computed function by function on these inputs. */
   unfold(inputs: readonly Variable[]): readonly Variable[] {
     const values = new Map<Variable, Variable>(this.inputs.map((input, k) => [input, at(inputs, k)]));
-    const valueOf = (variable: Variable): Variable => values.get(variable) ?? variable;
+    // What is neither input nor computed is a number. It goes with what is computed from it, so each run has its own.
+    const valueOf = (variable: Variable): Variable => values.get(variable) ?? Variable.of(variable.array.share());
     for (const node of this.nodes) values.set(node.output, node.again().call(...node.inputs.map(valueOf)));
     return this.outputs.map(valueOf);
   }
