@@ -29,6 +29,13 @@ export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand
   readonly Node: new () => Elementwise;
   /** The WGSL it was made from. */
   readonly wgsl: string;
+  /**
+   * The WGSL of its gradient, derived from its own: to read, to copy, to mend. null where the gradient was written by hand, or
+   * there is none.
+   *
+   * @throws WgslError, with the line, where the source can't be differentiated.
+   */
+  readonly gradient: string | null;
   /** Compiles the usual shaders ahead, so that a first call doesn't wait. */
   prepare(): Promise<void>;
 }
@@ -75,7 +82,8 @@ export function define<Inputs extends readonly Operand[]>(
   if (Node === undefined) throw new Error("gpugrad bug: no class");
   const make = (): Elementwise => new Node();
   const apply = (...inputs: Inputs): Variable => make().call(...inputs);
-  return Object.assign(apply, { Node, wgsl, prepare: () => kernels.prepare() });
+  const own = { Node, wgsl, gradient: null, prepare: () => kernels.prepare() };
+  return Object.defineProperty(Object.assign(apply, own), "gradient", { get: () => source.derived?.wgsl ?? null });
 }
 
 /** One call of an element-wise function. Its class is made by `elementwise`, or by `fuse`. */
@@ -90,7 +98,7 @@ export abstract class Elementwise extends Function {
 
   constructor(source: ElementwiseSource, kernels: ElementwiseKernels, derivative: Derivative | null) {
     super();
-    this.differentiable = source.backward !== null;
+    this.differentiable = source.differentiable;
     this.source = source;
     this.kernels = kernels;
     this.#derivative = derivative;
@@ -149,7 +157,7 @@ export abstract class Elementwise extends Function {
     const { backwardArguments, traits } = this.kernels;
     if (backwardArguments === null) {
       const { name } = this.source;
-      throw new NotDifferentiableError(`${name} has no gradient: its WGSL has no ${name}_backward`);
+      throw new NotDifferentiableError(`${name} has no gradient`);
     }
     const { identityGradients = [], withoutGradient = [] } = traits;
     const { shape } = this.output;

@@ -23,14 +23,17 @@ export interface Traits {
 export class ElementwiseKernels {
   readonly #source: ElementwiseSource;
   readonly traits: Traits;
-  /** What the backward's parameters stand for; null where there is no backward. */
-  readonly backwardArguments: readonly BackwardArgument[] | null;
   readonly #kernels = new Map<string, Kernel>();
 
   constructor(source: ElementwiseSource, traits: Traits) {
     this.#source = source;
     this.traits = traits;
-    this.backwardArguments = source.backward?.map((parameter) => argumentOf(parameter, source.inputs)) ?? null;
+  }
+
+  /** What the backward's parameters stand for; null where there is no backward. */
+  get backwardArguments(): readonly BackwardArgument[] | null {
+    const { backward, inputs } = this.#source;
+    return backward?.map((parameter) => argumentOf(parameter, inputs)) ?? null;
   }
 
   /** The outputs, all of this shape. Where every element comes out the same, one of them is computed. */

@@ -6,6 +6,7 @@ import { mathFunction } from "./check/outside.js";
 import { parse } from "./language/parser.js";
 import { printType } from "./language/printer.js";
 import { SourceText } from "./language/source-text.js";
+import { DerivableSource } from "./derivable-source.js";
 import { gradientType, type ElementwiseSource } from "./source.js";
 import type { FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "./language/syntax.js";
 import { withInitialValues } from "./language/initial-values.js";
@@ -20,8 +21,10 @@ const reserved = ["array", "constant", "result", "math"];
  * @throws WgslError, with line and column, where the source isn't WGSL, has a mistake in names or types, lacks
  * `fn NAME_forward(…) -> f32`, has parameters or results of other types, or declares what only the harness may:
  * bindings, entry points, or names without the prefix `NAME_`.
+ *
+ * @param hasGradient false for a function that has none. Else it is derived where there is no `fn NAME_backward`.
  */
-export function parseElementwise(wgsl: unknown): ElementwiseSource {
+export function parseElementwise(wgsl: unknown, hasGradient = true): ElementwiseSource {
   if (typeof wgsl !== "string") throw new ArgumentError(`elementwise takes WGSL source, not ${describe(wgsl)}`);
   const [, guess = "WGSL"] = /\bfn\s+(\w+)_forward\b/.exec(wgsl) ?? [];
   const source = new SourceText(wgsl, guess);
@@ -37,14 +40,21 @@ export function parseElementwise(wgsl: unknown): ElementwiseSource {
   check(source, declarations, mathFunction);
   const backward = functions.find((f) => f.name === `${name}_backward`);
   const text = withInitialValues(source, declarations);
+  const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs);
+  if (backward !== undefined && !hasGradient) {
+    source.fail(backward.at, `${name} was said to have no gradient, and has ${backward.name}: leave out one of them`);
+  }
+  if (backward === undefined && hasGradient) return new DerivableSource(text, name, inputs);
   return {
     name,
     wgsl: text,
     inputs,
     outputs: 1,
-    backward: backward === undefined ? null : backwardParameters(source, backward, inputs),
     gradientType: gradientType(inputs.length),
     gradientReads: null,
+    differentiable: backward !== undefined,
+    backward: parameters,
+    derived: null,
     textFor: () => text,
   };
 }

@@ -8,21 +8,38 @@ export interface ElementwiseSource {
   readonly name: string;
   /** The whole text. */
   readonly wgsl: string;
+  /** Whether there is a backward, written or to be derived. */
+  readonly differentiable: boolean;
   /** Parameters of the forward, one for each input. */
   readonly inputs: readonly string[];
   /** How many numbers the forward gives: one as f32, several as array<f32, N>. */
   readonly outputs: number;
   /**
    * Parameters of the backward: inputs, `y` for the output, `gy` for its gradient (gy0, gy1 and so on where there are
-   * several). Null where there is no backward.
+   * several). Null where there is no backward. Where it is derived, that is done when this is first asked for.
    */
   readonly backward: readonly string[] | null;
   /** What the backward returns: f32 for one gradient, else what holds one for each input. */
   readonly gradientType: string;
   /** The parameters that each gradient depends on; null where each may depend on all. */
   readonly gradientReads: readonly ReadonlySet<string>[] | null;
-  /** The text that has the function of one direction. @param fromOnes whether every gy is 1 */
+  /** What was derived from the forward; null where the backward was written by hand, or there is none. */
+  readonly derived: DerivedGradient | null;
+  /**
+   * The text that has the function of one direction.
+   *
+   * @param fromOnes whether every gy is 1
+   * @throws WgslError where the backward is to be derived, and can't be.
+   */
   textFor(direction: Direction, fromOnes: boolean): string;
+}
+
+/** A function's gradient as it was derived from its WGSL. */
+export interface DerivedGradient {
+  /** `fn NAME_backward` and what it calls beyond the source. @throws WgslError where it can't be derived. */
+  readonly wgsl: string;
+  /** The derivative by one input: a source of its own, with the same inputs. @throws WgslError where there is none. */
+  by(input: number): string;
 }
 
 /** What a parameter of a backward stands for: one of the inputs, the outputs, or the outputs' gradients. */
@@ -51,13 +68,16 @@ export function gradientType(count: number): string {
 export function librarySource(wgsl: string): ElementwiseSource {
   const name = /\bfn (\w+)_forward\(/.exec(wgsl)?.[1] ?? "";
   const inputs = parametersOf(wgsl, `${name}_forward`);
+  const backward = parametersOf(wgsl, `${name}_backward`);
   if (inputs === null) throw new Error("gpugrad bug: a shader without NAME_forward");
   return {
     name,
     wgsl,
     inputs,
     outputs: 1,
-    backward: parametersOf(wgsl, `${name}_backward`),
+    differentiable: backward !== null,
+    backward,
+    derived: null,
     gradientType: gradientType(inputs.length),
     gradientReads: null,
     textFor: () => wgsl,

@@ -35,7 +35,6 @@ export function sourceOf(program: Program, name: string): ElementwiseSource {
   const text = new ProgramText(program);
   const inputs = program.inputs.map((_, k) => `x${k}`);
   const isDifferentiable = program.outputs.some((output) => output.requiresGrad) && inputs.length > 0;
-  const called = calledBy(program);
   const forward = functionText(`${name}_forward`, inputs, text.forward, text.outputs);
   const { lines, results } = text.backward(false);
   const parameters = isDifferentiable ? parametersRead(lines, results, [...inputs, ...text.gradientNames]) : null;
@@ -45,26 +44,41 @@ export function sourceOf(program: Program, name: string): ElementwiseSource {
   };
   return {
     name,
-    wgsl: [forward, ...(isDifferentiable ? [backward(false)] : []), ...called].join("\n\n"),
+    wgsl: [
+      forward,
+      ...(isDifferentiable ? [backward(false)] : []),
+      ...calledBy(program, ({ source }) => (isDifferentiable ? source.wgsl : source.textFor("forward", false))),
+    ].join("\n\n"),
+    differentiable: parameters !== null,
+    derived: null,
     inputs,
     outputs: program.outputs.length,
     backward: parameters,
     gradientType: inputs.length === 1 ? "f32" : `array<f32, ${inputs.length}>`,
     gradientReads: results.map((result) => new Set(parametersRead(lines, [result], parameters ?? []))),
-    textFor: (direction, fromOnes) => [direction === "forward" ? forward : backward(fromOnes), ...called].join("\n\n"),
+    textFor: (direction, fromOnes) => {
+      const called = calledBy(program, ({ source, output }) =>
+        source.textFor(direction === "backward" && output.requiresGrad ? "backward" : "forward", false),
+      );
+      return [direction === "forward" ? forward : backward(fromOnes), ...called].join("\n\n");
+    },
   };
 }
 
 /** The WGSL of the functions in the program, each once. */
-function calledBy({ nodes }: Program): string[] {
-  const called = new Map<string, string>();
-  for (const { source } of nodes) {
-    if ((called.get(source.name) ?? source.wgsl) !== source.wgsl) {
-      throw new FuseError(`fuse: two different functions are called ${source.name}. Rename one`);
+function calledBy({ nodes }: Program, textOf: (node: Elementwise) => string): string[] {
+  const called = new Map<string, { readonly wgsl: string; readonly text: string }>();
+  for (const node of nodes) {
+    const { name, wgsl } = node.source;
+    const before = called.get(name);
+    if (before !== undefined && before.wgsl !== wgsl) {
+      throw new FuseError(`fuse: two different functions are called ${name}. Rename one`);
     }
-    called.set(source.name, source.wgsl);
+    const text = textOf(node);
+    // One call may need the gradient where another doesn't.
+    if (before === undefined || text.length > before.text.length) called.set(name, { wgsl, text });
   }
-  return [...called.values()];
+  return [...called.values()].map(({ text }) => text);
 }
 
 class ProgramText {

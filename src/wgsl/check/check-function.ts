@@ -9,6 +9,7 @@ import type {
   Declaration,
   Expression,
   FunctionDeclaration,
+  Parameter,
   Statement,
   TypeName,
 } from "../language/syntax.js";
@@ -40,7 +41,7 @@ export class FunctionChecker implements Scope {
     this.#scopes.push(new Map());
     for (const parameter of parameters) {
       const type = this.#module.typeNamed(parameter.type);
-      this.#add({ name: parameter.name, keyword: "parameter", type, value: null, at: parameter.at });
+      this.#add(parameter, { name: parameter.name, keyword: "parameter", type, value: null, at: parameter.at });
     }
     // The parameters and the body's own names are in one scope.
     for (const statement of body) this.#statement(statement);
@@ -65,7 +66,8 @@ export class FunctionChecker implements Scope {
     return this.#module.typeOrNull(written);
   }
 
-  #add(variable: Variable): void {
+  #add(declaration: Declaration | Parameter, variable: Variable): void {
+    this.#module.declared.set(declaration, variable);
     const scope = this.#scopes[this.#scopes.length - 1];
     if (scope?.has(variable.name) === true)
       this.source.fail(variable.at, `${variable.name} is declared twice in one block`);
@@ -129,7 +131,8 @@ export class FunctionChecker implements Scope {
     }
   }
 
-  #declaration({ keyword, name, type, value, at }: Declaration): void {
+  #declaration(declaration: Declaration): void {
+    const { keyword, name, type, value, at } = declaration;
     const found = value === null ? null : this.#expressions.valueOf(value);
     const declared = type === null ? null : this.#module.typeNamed(type);
     if (found !== null && declared !== null && !converts(found, declared)) {
@@ -137,7 +140,7 @@ export class FunctionChecker implements Scope {
     }
     // A const keeps a number without a size as one; what is stored has a size.
     const own = declared ?? (keyword === "const" ? (found ?? nothing) : concrete(found ?? nothing));
-    this.#add({ name, keyword, type: own, value, at });
+    this.#add(declaration, { name, keyword, type: own, value, at });
   }
 
   #assignment({ target, operator, value, at }: Assignment): void {

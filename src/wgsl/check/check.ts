@@ -18,6 +18,6 @@ export function check(source: SourceText, declarations: readonly ModuleDeclarati
     checkFlow(source, declaration);
   }
   scope.checkRecursion();
-  const { functions, types, variables, callees } = scope;
-  return { declarations, functions, types, variables, callees };
+  const { functions, types, variables, declared, callees } = scope;
+  return { declarations, functions, types, variables, declared, callees };
 }

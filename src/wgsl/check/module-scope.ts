@@ -10,6 +10,7 @@ import type {
   Expression,
   FunctionDeclaration,
   ModuleDeclaration,
+  Parameter,
   StructDeclaration,
   TypeName,
 } from "../language/syntax.js";
@@ -33,6 +34,7 @@ export class ModuleScope implements Scope {
   readonly functions = new Map<string, Callable>();
   readonly types = new Map<Expression, Type>();
   readonly variables = new Map<Expression, Variable>();
+  readonly declared = new Map<Declaration | Parameter, Variable>();
   readonly callees = new Map<CallExpression, Callable>();
   readonly #outside: Outside;
   readonly #declared = new Map<string, FunctionDeclaration | StructDeclaration | AliasDeclaration | Declaration>();

@@ -1,5 +1,12 @@
 /** What is known of a checked source: types, and what names stand for. */
-import type { CallExpression, Expression, FunctionDeclaration, ModuleDeclaration } from "../language/syntax.js";
+import type {
+  CallExpression,
+  Declaration,
+  Expression,
+  FunctionDeclaration,
+  ModuleDeclaration,
+  Parameter,
+} from "../language/syntax.js";
 import type { Type } from "./types.js";
 
 /** What a name stands for. */
@@ -25,6 +32,8 @@ export interface Checked {
   readonly functions: ReadonlyMap<string, Callable>;
   readonly types: ReadonlyMap<Expression, Type>;
   readonly variables: ReadonlyMap<Expression, Variable>;
+  /** What each declaration in a function declares, and each parameter. */
+  readonly declared: ReadonlyMap<Declaration | Parameter, Variable>;
   /** Of calls of functions, not of constructors and built-ins. */
   readonly callees: ReadonlyMap<CallExpression, Callable>;
 }

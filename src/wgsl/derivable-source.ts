@@ -1,0 +1,68 @@
+/** A source whose gradient is derived from its forward, when it is first asked for. */
+import { WgslError } from "../base/errors.js";
+import { Derivation, type Derived } from "./derive/derive.js";
+import { gradientType, type DerivedGradient, type Direction, type ElementwiseSource } from "./source.js";
+
+export class DerivableSource implements ElementwiseSource {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs = 1;
+  readonly differentiable = true;
+  readonly gradientType: string;
+  readonly gradientReads = null;
+  readonly derived: DerivedGradient;
+  readonly #text: string;
+  #derivation: Derivation | null = null;
+  #gradient: Derived | WgslError | null = null;
+
+  /** @param text that has passed the check */
+  constructor(text: string, name: string, inputs: readonly string[]) {
+    this.name = name;
+    this.inputs = inputs;
+    this.gradientType = gradientType(inputs.length);
+    this.#text = text;
+    const wgsl = (): string => this.#backward().wgsl;
+    this.derived = {
+      get wgsl() {
+        return wgsl();
+      },
+      by: (input) => this.#source().by(input),
+    };
+  }
+
+  /** Where nothing can be derived, any of them may be needed: why it can't be is told when it is to run. */
+  get backward(): readonly string[] {
+    const gradient = this.#found();
+    return gradient instanceof WgslError ? [...this.inputs, "gy"] : gradient.parameters;
+  }
+
+  get wgsl(): string {
+    const gradient = this.#found();
+    return gradient instanceof WgslError ? this.#text : `${this.#text}\n\n${gradient.wgsl}`;
+  }
+
+  textFor(direction: Direction): string {
+    return direction === "forward" ? this.#text : `${this.#text}\n\n${this.#backward().wgsl}`;
+  }
+
+  #source(): Derivation {
+    return (this.#derivation ??= new Derivation(this.#text, this.name));
+  }
+
+  #backward(): Derived {
+    const gradient = this.#found();
+    if (gradient instanceof WgslError) throw gradient;
+    return gradient;
+  }
+
+  #found(): Derived | WgslError {
+    if (this.#gradient !== null) return this.#gradient;
+    try {
+      this.#gradient = this.#source().backward();
+    } catch (error) {
+      if (!(error instanceof WgslError)) throw error;
+      this.#gradient = error;
+    }
+    return this.#gradient;
+  }
+}

@@ -1,0 +1,172 @@
+/** Makes expressions, and leaves out what has no effect: factors of 1, terms of 0, two minus signs. */
+import type { BinaryOperator, CallExpression, Expression, TypeName } from "../language/syntax.js";
+import { showType, type Type } from "../check/types.js";
+
+/** Nothing that is made stands in a source. */
+const at = -1;
+
+export function name(text: string): Expression {
+  return { kind: "name", name: text, at };
+}
+
+export function number(text: string): Expression {
+  return { kind: "number", text, at };
+}
+
+export function call(callee: string, args: readonly Expression[]): CallExpression {
+  return { kind: "call", callee: { kind: "type", name: callee, args: [], at }, args, at };
+}
+
+/** A type as it is written. */
+export function typeName(type: Type): TypeName {
+  if (type.kind !== "array") return { kind: "type", name: showType(type), args: [], at };
+  return { kind: "type", name: "array", args: [typeName(type.element), number(`${type.count}`)], at };
+}
+
+export function construct(type: Type, args: readonly Expression[]): Expression {
+  return { kind: "call", callee: typeName(type), args, at };
+}
+
+export function zeroOf(type: Type): Expression {
+  return type.kind === "scalar" && type.name === "f32" ? number("0.0") : construct(type, []);
+}
+
+export function member(object: Expression, text: string): Expression {
+  return { kind: "member", object, name: text, at };
+}
+
+export function index(object: Expression, by: Expression): Expression {
+  return { kind: "index", object, index: by, at };
+}
+
+export function not(operand: Expression): Expression {
+  return { kind: "unary", operator: "!", operand, at };
+}
+
+export function negative(operand: Expression): Expression {
+  if (isNegative(operand)) return operand.operand;
+  if (operand.kind === "binary" && (operand.operator === "*" || operand.operator === "/")) {
+    return { ...operand, left: negative(operand.left) };
+  }
+  return { kind: "unary", operator: "-", operand, at };
+}
+
+function isNegative(expression: Expression): expression is Expression & { kind: "unary" } {
+  return expression.kind === "unary" && expression.operator === "-";
+}
+
+/** Whether an expression is this number, however it is written: 1, 1.0, 1f. */
+function isNumber(expression: Expression, value: number): boolean {
+  return expression.kind === "number" && !/^0[xX]/.test(expression.text) && parseFloat(expression.text) === value;
+}
+
+export function binary(operator: BinaryOperator, left: Expression, right: Expression): Expression {
+  const known = ofNumbers(operator, left, right);
+  if (known !== null) return known;
+  if (operator === "*") return times(left, right);
+  if (operator === "+") return plus(left, right);
+  if (operator === "/" && isNumber(right, 1)) return left;
+  if (operator === "-" && isNumber(right, 0)) return left;
+  return { kind: "binary", operator, left, right, at };
+}
+
+/** What two whole numbers of floats give; null where they aren't such numbers, or it may be rounded. */
+function ofNumbers(operator: BinaryOperator, left: Expression, right: Expression): Expression | null {
+  if (left.kind !== "number" || right.kind !== "number") return null;
+  if (![left, right].every(({ text }) => /^\d{1,3}\.0$/.test(text))) return null;
+  const [a, b] = [parseFloat(left.text), parseFloat(right.text)];
+  if (operator === "==") return { kind: "bool", value: a === b, at };
+  if (operator === "+") return number(`${a + b}.0`);
+  return operator === "-" && a >= b ? number(`${a - b}.0`) : null;
+}
+
+function times(left: Expression, right: Expression): Expression {
+  if (isNumber(left, 1)) return right;
+  if (isNumber(right, 1)) return left;
+  const [a, b] = [withoutSign(left), withoutSign(right)];
+  if (a !== null && b !== null) return times(a, b);
+  if (b !== null) return negative(times(left, b));
+  if (a !== null && isNumber(a, 1)) return negative(right);
+  return { kind: "binary", operator: "*", left, right, at };
+}
+
+export function plus(left: Expression, right: Expression): Expression {
+  if (isNumber(left, 0)) return right;
+  if (isNumber(right, 0)) return left;
+  const subtracted = withoutSign(right);
+  if (subtracted !== null) return { kind: "binary", operator: "-", left, right: subtracted, at };
+  const first = withoutSign(left);
+  if (first !== null) return { kind: "binary", operator: "-", left: right, right: first, at };
+  return { kind: "binary", operator: "+", left, right, at };
+}
+
+/** What an expression is the negative of; null where it isn't written so. */
+function withoutSign(expression: Expression): Expression | null {
+  if (isNegative(expression)) return expression.operand;
+  if (expression.kind !== "binary" || (expression.operator !== "*" && expression.operator !== "/")) return null;
+  const left = withoutSign(expression.left);
+  return left === null ? null : binary(expression.operator, left, expression.right);
+}
+
+/** `select(no, yes, condition)`; one of them where the condition is known. */
+function select(args: readonly Expression[]): Expression | null {
+  const [no, yes, condition] = args;
+  if (no === undefined || yes === undefined || condition?.kind !== "bool") return null;
+  return condition.value ? yes : no;
+}
+
+/** The expression made of changed parts. */
+export function rebuild(expression: Expression, go: (part: Expression) => Expression): Expression {
+  switch (expression.kind) {
+    case "unary": {
+      const operand = go(expression.operand);
+      return expression.operator === "-" ? negative(operand) : { ...expression, operand };
+    }
+    case "binary":
+      return binary(expression.operator, go(expression.left), go(expression.right));
+    case "member":
+      return { ...expression, object: go(expression.object) };
+    case "index":
+      return { ...expression, object: go(expression.object), index: go(expression.index) };
+    case "call": {
+      const args = expression.args.map(go);
+      return (expression.callee.name === "select" ? select(args) : null) ?? { ...expression, args };
+    }
+    default:
+      return expression;
+  }
+}
+
+/** The same with every name replaced that `values` has. */
+export function substitute(expression: Expression, values: ReadonlyMap<string, Expression>): Expression {
+  if (expression.kind === "name") return values.get(expression.name) ?? expression;
+  return rebuild(expression, (part) => substitute(part, values));
+}
+
+/** The expressions that an expression consists of. */
+export function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "unary":
+      return [expression.operand];
+    case "binary":
+      return [expression.left, expression.right];
+    case "member":
+      return [expression.object];
+    case "index":
+      return [expression.object, expression.index];
+    case "call":
+      return expression.args;
+    default:
+      return [];
+  }
+}
+
+/** Each name in an expression, as often as it stands there. */
+export function namesIn(expression: Expression): string[] {
+  return expression.kind === "name" ? [expression.name] : partsOf(expression).flatMap(namesIn);
+}
+
+/** A name or a number, which costs nothing to say twice. */
+export function isAtom(expression: Expression): boolean {
+  return expression.kind === "name" || expression.kind === "number" || expression.kind === "bool";
+}

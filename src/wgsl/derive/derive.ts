@@ -1,0 +1,237 @@
+/**
+ * Forward mode: the source of a function's derivatives, from its own. Beside each value that changes with an input stands
+ * how it changes, one tangent for each input, so that nothing is stored on the way and loops stay loops.
+ */
+import { mathFunction } from "../check/outside.js";
+import { check } from "../check/check.js";
+import type { Checked } from "../check/symbols.js";
+import { parse } from "../language/parser.js";
+import { printModule } from "../language/printer.js";
+import { SourceText } from "../language/source-text.js";
+import type { FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "../language/syntax.js";
+import { Activity, listOf, type Directions } from "./active.js";
+import * as build from "./build.js";
+import type { Dual } from "./expression.js";
+import { FunctionDeriver } from "./function.js";
+import { Names } from "./names.js";
+import { namesOfBody } from "./unused.js";
+
+/** A function and its parameters, in the order of the text. */
+export interface Derived {
+  readonly wgsl: string;
+  readonly parameters: readonly string[];
+}
+
+/** A source that can be differentiated. */
+export class Derivation {
+  readonly #source: SourceText;
+  readonly #checked: Checked;
+  readonly #forward: FunctionDeclaration;
+  /** The name of the function, without `_forward`. */
+  readonly #name: string;
+  readonly #identifiers: ReadonlySet<string>;
+
+  /** @param wgsl a source that has passed the check, with `fn NAME_forward` */
+  constructor(wgsl: string, name: string) {
+    this.#source = new SourceText(wgsl, name);
+    this.#checked = check(this.#source, parse(this.#source), mathFunction);
+    const forward = this.#checked.functions.get(`${name}_forward`)?.declaration;
+    if (!forward) throw new Error(`gpugrad bug: no ${name}_forward`);
+    this.#forward = forward;
+    this.#name = name;
+    this.#identifiers = new Set(wgsl.match(/[\p{XID_Start}_]\p{XID_Continue}*/gu));
+  }
+
+  /**
+   * `fn NAME_backward`, with the inputs that it reads and `gy` as parameters, and the functions that it calls beyond those of
+   * the source.
+   *
+   * @throws WgslError, with the line, for what can't be differentiated.
+   */
+  backward(): Derived {
+    const inputs = this.#forward.parameters;
+    const gy = build.name("gy");
+    const type: TypeName = build.typeName(vectorType(inputs.length));
+    return this.#derive(
+      `${this.#name}_backward`,
+      inputs.map((_, k) => 1 << k),
+      type,
+      ["gy"],
+      ({ tangents }) => {
+        const parts = inputs.map((_, k) => {
+          const tangent = tangents.get(k);
+          return tangent === undefined ? build.number("0.0") : build.binary("*", gy, tangent);
+        });
+        const [only] = parts;
+        return parts.length === 1 && only !== undefined ? only : build.construct(vectorType(inputs.length), parts);
+      },
+    );
+  }
+
+  /**
+   * The derivative by one input as a source of its own, that can be differentiated again: `fn NAME_by_INPUT_forward`, with
+   * all inputs as parameters.
+   */
+  by(input: number): string {
+    const { name: by = "" } = this.#forward.parameters[input] ?? {};
+    const prefix = `${this.#name}_by_${by}`;
+    const seeds = this.#forward.parameters.map((_, k) => (k === input ? 1 << k : 0));
+    const result = build.typeName({ kind: "scalar", name: "f32" });
+    // A function of the source may call the forward, which keeps its value under another name.
+    const made = `${this.#name}_derivative_`;
+    const { wgsl } = this.#derive(
+      made,
+      seeds,
+      result,
+      null,
+      ({ tangents }) => tangents.get(input) ?? build.number("0.0"),
+    );
+    const whole = [...this.#needed(wgsl), wgsl].join("\n");
+    const renamed = whole.replace(new RegExp(String.raw`\b${this.#name}_(\w+)`, "g"), (name, rest: string) =>
+      name === made
+        ? `${prefix}_forward`
+        : `${prefix}_${rest === "forward" ? "value" : rest === "value" ? "value_" : rest}`,
+    );
+    return renamed;
+  }
+
+  /** The source's declarations that a text needs. */
+  #needed(text: string): string[] {
+    const all = this.#checked.declarations.flatMap((declaration) =>
+      "name" in declaration ? [{ name: declaration.name, text: printModule([declaration]) }] : [],
+    );
+    const needed = new Set<string>();
+    const find = (part: string): void => {
+      for (const [word] of part.matchAll(/\w+/g)) {
+        const found = all.find(({ name }) => name === word);
+        if (found === undefined || needed.has(word)) continue;
+        needed.add(word);
+        find(found.text);
+      }
+    };
+    find(text);
+    return all.filter(({ name }) => needed.has(name)).map((each) => each.text);
+  }
+
+  #derive(
+    name: string,
+    seeds: readonly Directions[],
+    result: TypeName,
+    extra: readonly string[] | null,
+    give: (value: Dual) => ReturnType<typeof build.name>,
+  ): Derived {
+    const module = new Module(this.#source, this.#checked, this.#identifiers, this.#forward);
+    const f = this.#forward;
+    const deriver = module.deriver(f, seeds, extra ?? [], give);
+    const inputs = f.parameters.map((parameter) => deriver.input(parameter));
+    const body = deriver.body(f);
+    const used = namesOfBody(body);
+    const float = build.typeName({ kind: "scalar", name: "f32" });
+    const added = (extra ?? []).map((own): Parameter => ({ name: own, type: float, attributes: [], at: -1 }));
+    const reads = (parameter: Parameter): boolean => extra === null || used.has(parameter.name);
+    const kept = inputs.map((parameter) => reads(parameter));
+    const parameters = [...inputs.filter((_, k) => kept[k]), ...added.filter(reads)];
+    const derived: FunctionDeclaration = { ...f, name, parameters, result, body, attributes: [] };
+    return {
+      wgsl: printModule([...module.parts, derived]),
+      parameters: [
+        ...f.parameters.filter((_, k) => kept[k]).map((parameter) => parameter.name),
+        ...added.filter(reads).map((parameter) => parameter.name),
+      ],
+    };
+  }
+}
+
+function vectorType(count: number): Parameters<typeof build.construct>[0] {
+  return count === 1 ? { kind: "scalar", name: "f32" } : { kind: "vector", size: count, element: "f32" };
+}
+
+/** The functions that a derivative calls, made as they are asked for. */
+class Module {
+  readonly parts: ModuleDeclaration[] = [];
+  readonly #source: SourceText;
+  readonly #checked: Checked;
+  readonly #identifiers: ReadonlySet<string>;
+  readonly #directions: readonly string[];
+  readonly #names: Names;
+  readonly #activities = new Map<string, Activity>();
+  readonly #made = new Map<string, { readonly name: string; readonly members: ReadonlyMap<number, string> }>();
+
+  constructor(
+    source: SourceText,
+    checked: Checked,
+    identifiers: ReadonlySet<string>,
+    { parameters }: FunctionDeclaration,
+  ) {
+    this.#source = source;
+    this.#checked = checked;
+    this.#identifiers = identifiers;
+    this.#directions = parameters.map(({ name }) => name);
+    this.#names = new Names(identifiers, []);
+  }
+
+  deriver(
+    f: FunctionDeclaration,
+    parameters: readonly Directions[],
+    taken: readonly string[],
+    give: (value: Dual) => ReturnType<typeof build.name>,
+  ): FunctionDeriver {
+    const declared = this.#checked.declarations.flatMap((declaration) =>
+      "name" in declaration ? [declaration.name] : [],
+    );
+    return new FunctionDeriver({
+      source: this.#source,
+      checked: this.#checked,
+      activity: this.#activity(f, parameters),
+      names: new Names(this.#identifiers, [...declared, ...taken]),
+      directions: this.#directions,
+      tangentFunction: (callee, operands) => this.#tangentFunction(callee, operands),
+      give,
+    });
+  }
+
+  #activity(f: FunctionDeclaration, parameters: readonly Directions[]): Activity {
+    const key = `${f.name}(${parameters.join()})`;
+    let activity = this.#activities.get(key);
+    if (activity === undefined) {
+      activity = new Activity(
+        this.#source,
+        this.#checked,
+        f,
+        parameters,
+        (callee, operands) => this.#activity(callee, operands).result,
+      );
+      this.#activities.set(key, activity);
+    }
+    return activity;
+  }
+
+  #tangentFunction(
+    callee: FunctionDeclaration,
+    operands: readonly Directions[],
+  ): { readonly name: string; readonly members: ReadonlyMap<number, string> } {
+    const key = `${callee.name}(${operands.join()})`;
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const type = callee.result;
+    const returned = this.#checked.functions.get(callee.name)?.result;
+    if (type === null || returned === undefined) throw new Error("gpugrad bug: a result of nothing");
+    const name = this.#names.fresh(`${callee.name}_tangent`);
+    const struct = this.#names.fresh(`${callee.name}_Tangent`);
+    const directions = listOf(this.#activity(callee, operands).result);
+    const members = new Map(directions.map((j) => [j, `dy_d${this.#directions[j] ?? j}`]));
+    const made = { name, members };
+    this.#made.set(key, made);
+    const deriver = this.deriver(callee, operands, [], ({ primal, tangents }) =>
+      build.call(struct, [primal, ...directions.map((j) => tangents.get(j) ?? build.zeroOf(returned))]),
+    );
+    const parameters = callee.parameters.flatMap((parameter) => deriver.parameters(parameter));
+    const body = deriver.body(callee);
+    const member = (text: string): Parameter => ({ name: text, type, attributes: [], at: -1 });
+    this.parts.push(
+      { kind: "struct", name: struct, members: ["y", ...members.values()].map(member), at: -1 },
+      { ...callee, name, parameters, result: build.call(struct, []).callee, body, attributes: [] },
+    );
+    return made;
+  }
+}

@@ -1,0 +1,139 @@
+/** Values that one statement needs more than once, computed before it, each once. */
+import { printExpression } from "../language/printer.js";
+import type { Expression, Statement } from "../language/syntax.js";
+import { bodiesOf } from "./active.js";
+import * as build from "./build.js";
+
+/** What no name in WGSL begins with: temporaries are named when it is known which of them stay. */
+const mark = "$";
+
+export class Temporaries {
+  readonly #values = new Map<string, Expression>();
+  readonly #names = new Map<string, string>();
+  #count = 0;
+
+  /** A name for a value, which is the same for the same value. What is short enough stands for itself. */
+  share(value: Expression): Expression {
+    if (build.isAtom(value)) return value;
+    const text = printExpression(value);
+    let name = this.#names.get(text);
+    if (name === undefined) {
+      name = `${mark}${this.#count++}`;
+      this.#names.set(text, name);
+      this.#values.set(name, value);
+    }
+    return build.name(name);
+  }
+
+  /** The statements behind what they need. What only one of them needs stands where it is needed. */
+  flush(statements: readonly Statement[]): Statement[] {
+    const uses = new Map<string, number>();
+    const count = (expression: Expression): void => {
+      for (const name of build.namesIn(expression)) uses.set(name, (uses.get(name) ?? 0) + 1);
+    };
+    for (const value of this.#values.values()) count(value);
+    for (const statement of statements) expressionsOf(statement).forEach(count);
+    const places = new Map<string, Expression>();
+    const kept = statements.filter((statement) => {
+      const name = declaredAs(statement);
+      if (name === null || places.has(name) || !this.#values.has(name) || uses.get(name) === 1) return true;
+      places.set(name, build.name(statement.kind === "declaration" ? statement.name : name));
+      return false;
+    });
+    const lines: Statement[] = [];
+    for (const [name, value] of this.#values) {
+      const whole = build.substitute(value, places);
+      const place = places.get(name);
+      if (place === undefined && uses.get(name) === 1) places.set(name, whole);
+      else if (uses.has(name)) lines.push(declaration(place?.kind === "name" ? place.name : name, whole));
+    }
+    this.#values.clear();
+    this.#names.clear();
+    return [...lines, ...kept.map((statement) => withExpressions(statement, (e) => build.substitute(e, places)))];
+  }
+}
+
+/** The temporary that a `let` only gives another name. */
+function declaredAs(statement: Statement): string | null {
+  if (statement.kind !== "declaration" || statement.keyword !== "let" || statement.value?.kind !== "name") return null;
+  return statement.value.name;
+}
+
+function declaration(name: string, value: Expression): Statement {
+  return { kind: "declaration", keyword: "let", space: [], attributes: [], name, type: null, value, at: -1 };
+}
+
+/** The statements with names for the temporaries that have stayed. */
+export function withNames(body: readonly Statement[], fresh: (base: string) => string): Statement[] {
+  const names = new Map<string, Expression>();
+  const find = (statements: readonly Statement[]): void => {
+    for (const statement of statements) {
+      if (statement.kind === "declaration" && statement.name.startsWith(mark)) {
+        names.set(statement.name, build.name(fresh("t")));
+      }
+      bodiesOf(statement).forEach(find);
+    }
+  };
+  find(body);
+  const rename = (statement: Statement): Statement => {
+    const own = withExpressions(statement, (expression) => build.substitute(expression, names));
+    if (own.kind !== "declaration") return own;
+    const name = names.get(own.name);
+    return name?.kind === "name" ? { ...own, name: name.name } : own;
+  };
+  return body.map((statement) => deep(statement, rename));
+}
+
+function deep(statement: Statement, change: (statement: Statement) => Statement): Statement {
+  const own = change(statement);
+  const all = (body: readonly Statement[]): Statement[] => body.map((part) => deep(part, change));
+  const one = (part: Statement | null): Statement | null => (part === null ? null : deep(part, change));
+  switch (own.kind) {
+    case "block":
+    case "while":
+      return { ...own, body: all(own.body) };
+    case "if":
+      return { ...own, then: all(own.then), otherwise: all(own.otherwise) };
+    case "switch":
+      return { ...own, cases: own.cases.map((each) => ({ ...each, body: all(each.body) })) };
+    case "for":
+      return { ...own, init: one(own.init), update: one(own.update), body: all(own.body) };
+    case "loop":
+      return { ...own, body: all(own.body), continuing: all(own.continuing) };
+    default:
+      return own;
+  }
+}
+
+/** A statement's own expressions, without those of the statements in it. */
+function expressionsOf(statement: Statement): Expression[] {
+  const found: Expression[] = [];
+  withExpressions(statement, (expression) => {
+    found.push(expression);
+    return expression;
+  });
+  return found;
+}
+
+function withExpressions(statement: Statement, change: (expression: Expression) => Expression): Statement {
+  switch (statement.kind) {
+    case "declaration":
+    case "return":
+      return statement.value === null ? statement : { ...statement, value: change(statement.value) };
+    case "assignment": {
+      const { target, value } = statement;
+      return { ...statement, target: target === null ? null : change(target), value: change(value) };
+    }
+    case "if":
+    case "while":
+      return { ...statement, condition: change(statement.condition) };
+    case "for":
+      return statement.condition === null ? statement : { ...statement, condition: change(statement.condition) };
+    case "loop":
+      return statement.breakIf === null ? statement : { ...statement, breakIf: change(statement.breakIf) };
+    case "switch":
+      return { ...statement, value: change(statement.value) };
+    default:
+      return statement;
+  }
+}
