@@ -6,7 +6,7 @@ import type { CallExpression, Expression } from "../../../../src/wgsl/language/s
 import { builtin } from "./builtins.js";
 import { mathFormula } from "./math.js";
 import { binary, unary, wrap } from "./operators.js";
-import type { Program } from "./program.js";
+import type { Operation, Program } from "./program.js";
 import { asBool, asList, asNumber, each, memberOf, partOf, StructValue, zeroOf, type Value } from "./values.js";
 
 /** Names of types, whose elements a constructor finds out of its operands. */
@@ -25,7 +25,10 @@ export class Evaluator {
   value(expression: Expression): Value {
     switch (expression.kind) {
       case "number":
-        return constantValue(expression, new Map()) ?? NaN;
+        return this.#program.operation(expression, () => {
+          const number = constantValue(expression, new Map()) ?? NaN;
+          return () => number;
+        })([]);
       case "bool":
         return expression.value;
       case "name":
@@ -54,12 +57,16 @@ export class Evaluator {
     return this.#program.constant(variable.at, variable.value);
   }
 
-  #binary({ operator, left, right }: Expression & { kind: "binary" }): Value {
+  #binary(expression: Expression & { kind: "binary" }): Value {
+    const { operator, left, right } = expression;
     const first = this.value(left);
     if (operator === "&&") return asBool(first) && asBool(this.value(right));
     if (operator === "||") return asBool(first) || asBool(this.value(right));
-    const types = [this.#program.typeOf(left), this.#program.typeOf(right)] as const;
-    return binary(operator, first, this.value(right), types);
+    const compute = this.#program.operation(expression, () => {
+      const both = binary(operator, this.#program.typeOf(left), this.#program.typeOf(right));
+      return ([a, b]) => both(a!, b!);
+    });
+    return compute([first, this.value(right)]);
   }
 
   #member({ object, name }: Expression & { kind: "member" }): Value {
@@ -70,23 +77,32 @@ export class Evaluator {
   }
 
   #call(call: CallExpression): Value {
-    const { name } = call.callee;
     const args = call.args.map((arg) => this.value(arg));
-    const types = call.args.map((arg) => this.#program.typeOf(arg));
+    return this.#program.operation(call, () => this.#called(call))(args);
+  }
+
+  /** What a call computes of its operands. */
+  #called(call: CallExpression): Operation {
+    const { name } = call.callee;
     const callable = this.#program.checked.callees.get(call);
     if (callable !== undefined) {
-      if (callable.declaration !== null) return this.#program.call(name, args);
-      const formula = mathFormula(name);
-      if (formula === null) throw new Error(`the interpreter doesn't know ${name}`);
-      return formula(args);
+      if (callable.declaration !== null) return (args) => this.#program.call(name, args);
+      return mathFormula(name) ?? unknown(name);
     }
+    const types = call.args.map((arg) => this.#program.typeOf(arg));
     const type = this.#program.typeOf(call);
-    if (name === "bitcast") return each((x) => bitcast(asNumber(x), elementOf(types[0]!), elementOf(type)), args[0]!);
-    if (open.test(name) || this.#program.typeNamed(call.callee) !== null) return construct(type, args, types);
-    const compute = builtin(name);
-    if (compute === null) throw new Error(`the interpreter doesn't know ${name}`);
-    return compute(args, types);
+    if (name === "bitcast") {
+      const [from, to] = [elementOf(types[0]!), elementOf(type)];
+      return ([x]) => each((part) => bitcast(asNumber(part), from, to), x!);
+    }
+    if (open.test(name) || this.#program.typeNamed(call.callee) !== null) return (args) => construct(type, args, types);
+    const compute = builtin(name) ?? unknown(name);
+    return (args) => compute(args, types);
   }
+}
+
+function unknown(name: string): never {
+  throw new Error(`the interpreter doesn't know ${name}`);
 }
 
 /** A value of this type, made of others: converted, filled up from parts, or element by element. */

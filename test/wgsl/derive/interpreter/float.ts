@@ -33,16 +33,19 @@ export function numberOf(x: Float): number {
 }
 
 export function apply({ value, partials }: Rule, ...operands: readonly Float[]): Float {
+  if (areNumbers(operands)) return value(...operands);
   const xs = operands.map(numberOf);
   const y = value(...xs);
-  const parents = operands.filter((x) => typeof x !== "number");
-  if (parents.length === 0) return y;
   const all = partials(xs, y);
   return new Node(
     y,
-    parents,
+    operands.filter((x) => typeof x !== "number"),
     all.filter((_, k) => typeof operands[k] !== "number"),
   );
+}
+
+function areNumbers(operands: readonly Float[]): operands is readonly number[] {
+  return operands.every((x) => typeof x === "number");
 }
 
 /** The derivative of `result` by each of the inputs. A zero is a strong one: nothing behind it counts, not even Inf. */

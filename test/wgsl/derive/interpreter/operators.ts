@@ -3,7 +3,7 @@ import { commonElement, elementOf, isFloat, type ScalarName, type Type } from ".
 import type { BinaryOperator, UnaryOperator } from "../../../../src/wgsl/language/syntax.js";
 import { apply, type Float, type Rule } from "./float.js";
 import { add, divide, multiply, negate, remainder, subtract } from "./rules.js";
-import { asFloat, asList, asNumber, each, partOf, type Value } from "./values.js";
+import { asFloat, asList, asNumber, each, isList, partOf, type Value } from "./values.js";
 
 const floats: Readonly<Partial<Record<BinaryOperator, Rule>>> = {
   "+": add,
@@ -61,17 +61,19 @@ function scalars(operator: BinaryOperator, element: ScalarName): (a: Value, b: V
   return (a, b) => wrap(compute(asNumber(a), asNumber(b), element), element);
 }
 
-/** Not for && and ||, which may leave their second operand alone. */
-export function binary(operator: BinaryOperator, left: Value, right: Value, of: readonly [Type, Type]): Value {
+/** Of operands of these types. Not for && and ||, which may leave their second operand alone. */
+export function binary(operator: BinaryOperator, left: Type, right: Type): (a: Value, b: Value) => Value {
   const isShift = operator === "<<" || operator === ">>";
-  const element = isShift ? elementOf(of[0]) : commonElement(of.map(elementOf));
+  const element = isShift ? elementOf(left) : commonElement([elementOf(left), elementOf(right)]);
   if (element === null) throw new Error(`${operator} between these types`);
-  const [leftIsMatrix, rightIsMatrix] = of.map((type) => type.kind === "matrix");
-  if (operator === "*" && leftIsMatrix === true && of[1].kind !== "scalar") return timesMatrix(left, right, of[1]);
-  if (operator === "*" && rightIsMatrix === true && of[0].kind === "vector") {
-    return asList(right).map((column) => dot(left, column));
+  if (operator === "*" && left.kind === "matrix" && right.kind !== "scalar") {
+    return (a, b) => timesMatrix(a, b, right);
   }
-  return each(scalars(operator, element), left, right);
+  if (operator === "*" && right.kind === "matrix" && left.kind === "vector") {
+    return (a, b) => asList(b).map((column) => dot(a, column));
+  }
+  const compute = scalars(operator, element);
+  return (a, b) => (isList(a) || isList(b) ? each((x, y) => compute(x, y), a, b) : compute(a, b));
 }
 
 function timesMatrix(matrix: Value, right: Value, of: Type): Value {

@@ -20,11 +20,16 @@ function outside(name: string): Callable | null {
   return mathFunction(name) ?? mathFunction(name.replace(/^math_exact_/, "math_"));
 }
 
+/** What an expression does with the values of its operands. */
+export type Operation = (operands: readonly Value[]) => Value;
+
 export class Program {
   readonly checked: Checked;
   readonly #scope: ModuleScope;
   /** Of the module's constants, by where they are declared. */
   readonly #constants = new Map<number, Value>();
+  /** Of the expressions that have been computed once. */
+  readonly #operations = new Map<Expression, Operation>();
   #turns = 0;
 
   /** @throws WgslError where the source has a mistake. */
@@ -96,6 +101,13 @@ export class Program {
       found = new Evaluator(this, new Map()).value(value);
       this.#constants.set(at, found);
     }
+    return found;
+  }
+
+  /** What an expression does, found at its first turn. */
+  operation(expression: Expression, find: () => Operation): Operation {
+    let found = this.#operations.get(expression);
+    if (found === undefined) this.#operations.set(expression, (found = find()));
     return found;
   }
 

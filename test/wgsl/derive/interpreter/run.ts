@@ -1,6 +1,12 @@
 /** The statements of one call of a function. */
 import { componentsOf } from "../../../../src/wgsl/check/check-expression.js";
-import type { Assignment, Declaration, Expression, Statement } from "../../../../src/wgsl/language/syntax.js";
+import type {
+  Assignment,
+  BinaryOperator,
+  Declaration,
+  Expression,
+  Statement,
+} from "../../../../src/wgsl/language/syntax.js";
 import type { Evaluator } from "./evaluator.js";
 import { binary } from "./operators.js";
 import type { Program } from "./program.js";
@@ -94,14 +100,12 @@ export class Run {
       this.#value(value);
       return;
     }
-    const given =
-      operator === null
-        ? this.#value(value)
-        : binary(operator, this.#value(target), this.#value(value), [
-            this.#program.typeOf(target),
-            this.#program.typeOf(value),
-          ]);
-    this.#store(target, given);
+    this.#store(target, operator === null ? this.#value(value) : this.#changed(target, operator, value));
+  }
+
+  #changed(target: Expression, operator: BinaryOperator, value: Expression): Value {
+    const compute = binary(operator, this.#program.typeOf(target), this.#program.typeOf(value));
+    return compute(this.#value(target), this.#value(value));
   }
 
   #store(target: Expression, value: Value): void {

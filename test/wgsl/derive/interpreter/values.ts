@@ -44,7 +44,10 @@ export function asFloats(value: Value): Float[] {
 export function each(f: (...parts: Value[]) => Value, ...operands: readonly Value[]): Value {
   const first = operands.find(isList);
   if (first === undefined) return f(...operands);
-  return first.map((_, k) => each(f, ...operands.map((operand) => (isList(operand) ? partOf(operand, k) : operand))));
+  return first.map((_, k) => {
+    const parts = operands.map((operand) => (isList(operand) ? partOf(operand, k) : operand));
+    return parts.some(isList) ? each(f, ...parts) : f(...parts);
+  });
 }
 
 export function partOf(list: readonly Value[], index: number): Value {
