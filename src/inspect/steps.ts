@@ -43,10 +43,14 @@ export interface Steps {
 
 const none = (): void => undefined;
 
-/** What was computed on the way to `roots`, and their leaves. */
-export function forwardSteps(roots: readonly Variable[]): Steps {
+/**
+ * What was computed on the way to `roots`, and their leaves.
+ *
+ * @param known leaves that aren't listed
+ */
+export function forwardSteps(roots: readonly Variable[], known: readonly Variable[] = []): Steps {
   const list: Step[] = [];
-  const leaves = new Set<Variable>();
+  const leaves = new Set<Variable>(known);
   const addLeaf = (variable: Variable): void => {
     if (variable.creator !== null || leaves.has(variable)) return;
     leaves.add(variable);
@@ -169,9 +173,8 @@ class RecordedPass implements Steps {
 
 /** The functions in a fused one, one after the other. All need gradients here, so that the graph has each. */
 function forwardInside(f: FusedNode): Steps {
-  const { outputs, release } = unfolded(f, () => true);
-  const { list } = forwardSteps(outputs);
-  return { list: list.filter(({ kind }) => kind !== "leaf"), release };
+  const { leaves, outputs, release } = unfolded(f, () => true);
+  return { list: forwardSteps(outputs, leaves).list, release };
 }
 
 /** The gradient of a fused function, of one function in it after the other. */
@@ -205,10 +208,7 @@ function gradientInside(f: FusedNode, given: readonly Variable[]): Steps {
 }
 
 /** The results of a fused function, computed one function after the other, from leaves of its own. */
-function unfolded(
-  f: FusedNode,
-  requiresGrad: (input: Variable) => boolean,
-): { readonly outputs: readonly Variable[]; readonly release: () => void } {
+function unfolded(f: FusedNode, requiresGrad: (input: Variable) => boolean): Unfolded {
   const leaves = f.inputs.map((input) => {
     const leaf = Variable.of(input.array.share(), requiresGrad(input));
     leaf.name = nameOf(input);
@@ -218,7 +218,14 @@ function unfolded(
   const release = (): void => {
     for (const variable of [...outputs, ...leaves]) variable.dispose();
   };
-  return { outputs, release };
+  return { leaves, outputs, release };
+}
+
+interface Unfolded {
+  /** In the place of the fused function's inputs. */
+  readonly leaves: readonly Variable[];
+  readonly outputs: readonly Variable[];
+  readonly release: () => void;
 }
 
 function nameOf(variable: Variable): string | null {

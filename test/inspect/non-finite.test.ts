@@ -500,6 +500,30 @@ describe("inside fused functions", () => {
     expect(seen(found)).toEqual(seen(expected));
   });
 
+  test("what an infinity within made finite again is found, too", async () => {
+    const f = (x: Variable): Variable => g.reciprocal(g.exp(x)).add(1);
+    const found = await onlyOrigin(fuse(f)(new Variable([1, 200], { name: "x" })));
+    expect(found).toMatchObject({ kind: "function", name: "Exp", index: [1], count: 1, operands: [{ value: 200 }] });
+  });
+
+  test.each([NaN, Infinity, -Infinity])("the number %d in one is a leaf, as where nothing is fused", async (number) => {
+    for (const f of [(x: Variable) => x.mul(number).add(1), (x: Variable) => g.maximum(number, x.exp())] as const) {
+      const expected = await onlyOrigin(f(new Variable([1, 2])), true);
+      expect(expected).toMatchObject({ kind: "leaf", name: null, shape: [], index: [], value: number });
+      expect(await onlyOrigin(fuse(f)(new Variable([1, 2])), true)).toEqual(expected);
+    }
+  });
+
+  test("a number that a fused function gives is as before", async () => {
+    const f = fuse((x: Variable): [Variable, Variable] => [x.log(), new Variable(3)]);
+    for (let k = 0; k < 3; k++) {
+      const [log, three] = f(new Variable([0, 1]));
+      expect((await onlyOrigin(log)).name).toBe("Log");
+      expect(await findNonFinite(three)).toBeNull();
+      expect(await three.item()).toBe(3);
+    }
+  });
+
   test("functions of what needs no gradient, and of numbers", async () => {
     const data = new Variable([1, 0], { requiresGrad: false });
     const f = fuse((x) => x.mul(g.log(data)));
