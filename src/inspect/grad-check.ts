@@ -247,7 +247,7 @@ async function gradientsOf(
   weights: Float32Array,
   createGraph: boolean,
 ): Promise<Float32Array[]> {
-  const fresh = leaves.map((leaf) => new Variable(leaf.data.reshape(leaf.shape)));
+  const fresh = leaves.map((leaf) => Variable.of(leaf.array.share(), true));
   const y = withGrad(true, () => f(...fresh));
   if (!y.requiresGrad) return fresh.map(({ size }) => new Float32Array(size));
   y.grad = new Variable(weights, { shape: y.shape, requiresGrad: false });
@@ -265,7 +265,7 @@ function weighedGradient(f: Differentiable, count: number, seed: number): Differ
   });
   return (...args) => {
     // Under noGrad only the value is wanted, but it must come from the path that is checked.
-    const tracked = gradEnabled() ? args : args.map((arg) => new Variable(arg.data.reshape(arg.shape)));
+    const tracked = gradEnabled() ? args : args.map((arg) => Variable.of(arg.array.share(), true));
     return withGrad(true, () => {
       const weighed = slopes(...tracked).map((slope, index) => {
         const weights = randomNumbers(slope.size, seed + index);

@@ -168,7 +168,8 @@ describe("functions such as people write in WGSL", () => {
   test.each(Object.entries(wgslFunctions))("%s: the right gradient passes, 0.1 % is found", async (_, f) => {
     const right = elementwise(f.wgsl);
     const wrong = elementwise(f.wgsl.replace("gy *", "1.001 * gy *"));
-    for (let seed = 0; seed < 4; seed++) {
+    // Among the seventh numbers there is a ray that nearly touches: differences there are noisier than they look.
+    for (const seed of [0, 1, 2, 3, 6]) {
       const inputs = f.ranges.map((range, k) => variable([32], range, 10 * seed + 3 * k));
       const { checked, undecided } = await gradCheck((...x) => right(...x), inputs, { order: 1 });
       expect(undecided.length).toBeLessThan(checked / 6);
