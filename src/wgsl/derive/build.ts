@@ -45,9 +45,8 @@ export function not(operand: Expression): Expression {
 
 export function negative(operand: Expression): Expression {
   if (isNegative(operand)) return operand.operand;
-  if (operand.kind === "binary" && (operand.operator === "*" || operand.operator === "/")) {
-    return { ...operand, left: negative(operand.left) };
-  }
+  // The factor on the left may be a matrix, which has no minus.
+  if (operand.kind === "binary" && operand.operator === "/") return { ...operand, left: negative(operand.left) };
   return { kind: "unary", operator: "-", operand, at };
 }
 
@@ -85,7 +84,6 @@ function times(left: Expression, right: Expression): Expression {
   if (isNumber(right, 1)) return left;
   const [a, b] = [withoutSign(left), withoutSign(right)];
   if (a !== null && b !== null) return times(a, b);
-  if (b !== null) return negative(times(left, b));
   if (a !== null && isNumber(a, 1)) return negative(right);
   return { kind: "binary", operator: "*", left, right, at };
 }
@@ -104,8 +102,11 @@ export function plus(left: Expression, right: Expression): Expression {
 function withoutSign(expression: Expression): Expression | null {
   if (isNegative(expression)) return expression.operand;
   if (expression.kind !== "binary" || (expression.operator !== "*" && expression.operator !== "/")) return null;
+  const { operator } = expression;
   const left = withoutSign(expression.left);
-  return left === null ? null : binary(expression.operator, left, expression.right);
+  if (left !== null) return binary(operator, left, expression.right);
+  const right = operator === "*" ? withoutSign(expression.right) : null;
+  return right === null ? null : binary(operator, expression.left, right);
 }
 
 /** `select(no, yes, condition)`; one of them where the condition is known. */

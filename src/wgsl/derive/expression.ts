@@ -166,7 +166,7 @@ export class ExpressionDeriver {
       const text = formulas[k];
       return text === null || text === undefined || tangents.size === 0
         ? []
-        : [{ tree: formula(text), tangents, type: types[k] ?? f32 }];
+        : [{ tree: formula(isMinusOfMatrix(text, types[k]) ? "zero - d" : text), tangents, type: types[k] ?? f32 }];
     });
     const used = new Set(terms.flatMap(({ tree }) => build.namesIn(tree)));
     const operands = duals.map(({ primal }, k) => {
@@ -204,6 +204,11 @@ export class ExpressionDeriver {
     };
     return go(tree);
   }
+}
+
+/** A matrix has no minus of its own, it can only be subtracted. */
+function isMinusOfMatrix(text: string, type: Type | undefined): boolean {
+  return text === "-d" && type?.kind === "matrix";
 }
 
 export function each(tangents: Tangents, change: (tangent: Expression) => Expression): Tangents {

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { Derivation } from "../../../../src/wgsl/derive/derive.js";
+import { compareGradient } from "./compare.js";
+import { randomProgram } from "./program.js";
+import { Random } from "./random.js";
+
+/** Other programs with SEED=n, other counts with PROGRAMS=n; a mistake's message has the seed of its program. */
+const first = Number(process.env["SEED"] ?? 1) * 1000;
+const count = Number(process.env["PROGRAMS"] ?? 300);
+
+/** At most so many differences may say nothing, since a kink is near. */
+const mostKinks = 0.1;
+
+test(`the derived gradients of ${count} random programs from seed ${first} on are right`, { timeout: 0 }, () => {
+  let [kinks, all] = [0, 0];
+  const mistakes: string[] = [];
+  for (let seed = first; seed < first + count; seed++) {
+    const { source, inputs } = randomProgram(seed);
+    const random = new Random(seed);
+    try {
+      const { wgsl } = new Derivation(source, "rand").backward();
+      for (let point = 0; point < 2; point++) {
+        const xs = inputs.map(() => 3 * random.next() - 1.5);
+        const found = compareGradient(source, wgsl, "rand", xs);
+        if (found.mistake !== null) mistakes.push(found.mistake);
+        kinks += found.kinks;
+        all += xs.length;
+      }
+    } catch (error) {
+      mistakes.push(`${error instanceof Error ? error.message : String(error)}\n${source}`);
+    }
+  }
+  expect(mistakes[0], `${mistakes.length} mistakes`).toBeUndefined();
+  expect(kinks).toBeLessThan(mostKinks * all);
+});
+
+test.each([
+  "-(m * v)",
+  "m * -v",
+  "-v * m",
+  "(m - n) * v",
+  "(n - m * n) * v",
+  "(m * -x - n * (-x * b)) * v",
+  "-(-(m * v) * n)",
+])("signs beside matrices stay where WGSL allows them: %s", (expression) => {
+  const source = `fn sign_forward(x: f32, b: f32) -> f32 {
+    let m = mat2x2f(x, b, x * b, 1);
+    let n = mat2x2f(b, 2, x, sin(x));
+    let v = vec2f(x * b, x - b);
+    return dot(${expression}, vec2f(2, b));
+  }`;
+  const { wgsl } = new Derivation(source, "sign").backward();
+  const { mistake, kinks } = compareGradient(source, wgsl, "sign", [0.7, -1.1]);
+  expect(mistake).toBeNull();
+  expect(kinks).toBe(0);
+});
