@@ -54,3 +54,14 @@ test.each([
   expect(mistake).toBeNull();
   expect(kinks).toBe(0);
 });
+
+test("the derivative of a random program is a source that is differentiated again", { timeout: 0 }, () => {
+  for (let seed = first; seed < first + 60; seed++) {
+    const { source, inputs } = randomProgram(seed);
+    const slope = new Derivation(source, "rand").by(0);
+    const name = `rand_by_${inputs[0] ?? ""}`;
+    const { wgsl } = new Derivation(slope, name).backward();
+    const xs = inputs.map((_, k) => 0.3 + 0.21 * k);
+    expect(compareGradient(slope, wgsl, name, xs).mistake, `randomProgram(${seed})`).toBeNull();
+  }
+});
