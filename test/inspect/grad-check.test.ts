@@ -407,6 +407,8 @@ describe("gradCheck", () => {
           [1e-6, 4e-9],
         ],
       ],
+      // Its second derivative jumps at 0, the first doesn't.
+      [(x = new Variable(NaN)) => x.div(x.abs().add(1)), [[0, 1e-3, -2]]],
       [(x = new Variable(NaN)) => g.reciprocal(x), [[1e-8, -1e-4]]],
       [(x = new Variable(NaN)) => log(x), [[1e3, 1e6, 1e-3, 1e-10]]],
     ];
