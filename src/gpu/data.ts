@@ -40,6 +40,11 @@ export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
   );
 }
 
+/** The numbers of data that is not on the GPU, which nobody else has. */
+export function numbersOf(data: Exclude<Data, number | GpuArray>): Float32Array {
+  return data instanceof Float32Array ? data.slice() : flatten(data, "data").values;
+}
+
 function fit(shape: Shape, size: number, what: string): Shape {
   if (sizeOf(shape) !== size) {
     throw new ShapeError(`${what} has ${size} numbers, shape ${showShape(shape)} has ${sizeOf(shape)}`);

@@ -9,11 +9,13 @@ import {
   NotImplementedError,
 } from "../base/errors.js";
 import { gradEnabled, withGrad } from "./grad-mode.js";
+import type { Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
+import type { Device } from "../gpu/device.js";
 import { describe } from "../base/describe.js";
 import { insideFunction } from "./origin.js";
 import { Setting } from "./setting.js";
-import { asOperand, Variable, type Operand } from "./variable.js";
+import { asOperand, givenArrays, Variable, type Operand } from "./variable.js";
 
 /** Gives the symbols that stand for a Function's outputs where it is called, but not to compute: what `fuse` looks at. */
 export type Trace = (f: Function, inputs: readonly Variable[]) => readonly Variable[];
@@ -108,11 +110,10 @@ export abstract class Function {
     if (trace !== null) return this.#record(variables, trace(this, variables));
     const arrays = variables.map(({ array }) => array);
     const made = GpuArray.made;
-    const run = (): Result | readonly Result[] => this.forward(...arrays);
-    const results = toList(withGrad(false, () => (this.repeatable ? run() : insideFunction.during(true, run))));
+    const results = toList(withGrad(false, () => this.#runForward(arrays, variables)));
     const remember = gradEnabled() && this.differentiable && variables.some(({ requiresGrad }) => requiresGrad);
     const taken = new Set(arrays);
-    const outputs = results.map((result) => this.takeOver(result, "forward", made, taken, remember));
+    const outputs = results.map((result) => this.takeOver(result, "forward", made, taken, remember, variables));
     if (remember) {
       this.#holdsInputs = true;
       for (const variable of variables) variable.addConsumer();
@@ -121,9 +122,18 @@ export abstract class Function {
     }
     this.#outputs = outputs;
     outputs.forEach((output, index) => {
-      output.comeFrom(this, index, variables);
+      if (!(results[index] instanceof Variable)) output.comeFrom(this, index, variables);
     });
+    // It was used.
+    for (const variable of variables) variable.letGoIfTemporary();
     return this.output;
+  }
+
+  #runForward(arrays: readonly GpuArray[], variables: readonly Variable[]): Result | readonly Result[] {
+    if (this.repeatable) return this.forward(...arrays);
+    const given = new Map<unknown, Variable>();
+    arrays.forEach((array, k) => given.set(array, at(variables, k)));
+    return givenArrays.during(given, () => insideFunction.during(true, () => this.forward(...arrays)));
   }
 
   /**
@@ -132,9 +142,17 @@ export abstract class Function {
    *
    * @param made how many arrays there were before the call
    * @param taken the arrays that have an owner; this one is added
+   * @param operands what goes with the result, besides what was computed on the way to it
    * @internal
    */
-  takeOver(result: unknown, who: string, made: number, taken: Set<GpuArray>, requiresGrad = false): Variable {
+  takeOver(
+    result: unknown,
+    who: string,
+    made: number,
+    taken: Set<GpuArray>,
+    requiresGrad = false,
+    operands: readonly Variable[] = none,
+  ): Variable {
     const data = arrayOf(result, `${this.name}.${who}`);
     const isFree = data.serial > made && !taken.has(data) && result === data && !this.#saved(data);
     taken.add(data);
@@ -143,7 +161,7 @@ export abstract class Function {
     if (isFree) return Variable.of(data, requiresGrad);
     const share = Variable.of(data.reshape(data.shape), requiresGrad);
     // What the user's functions computed on the way goes with what they gave.
-    if (result instanceof Variable) share.comeFrom(new Identity(), 0, [result]);
+    if (result instanceof Variable) share.comeFrom(new Identity(), 0, [result, ...(requiresGrad ? none : operands)]);
     return share;
   }
 
@@ -292,6 +310,28 @@ export class Identity extends Function {
 
   protected override backwardReads(): boolean {
     return false;
+  }
+}
+
+/** Numbers that were given to a Function as data: where they come from, should they be needed again. */
+export class Given extends Function {
+  readonly #numbers: Float32Array;
+  readonly #shape: Shape;
+  readonly #device: Device;
+
+  constructor(numbers: Float32Array, { shape, device }: GpuArray) {
+    super();
+    this.#numbers = numbers;
+    this.#shape = shape;
+    this.#device = device;
+  }
+
+  override get repeatable(): boolean {
+    return true;
+  }
+
+  override forward(): GpuArray {
+    return GpuArray.from(this.#numbers, this.#shape, this.#device);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Computing without a graph. */
 import { checkFunction } from "../base/arguments.js";
 import { ArgumentError } from "../base/errors.js";
+import { GpuArray } from "../gpu/array.js";
 import { gradEnabled, withGrad } from "./grad-mode.js";
 import { Variable } from "./variable.js";
 
@@ -18,19 +19,34 @@ export function noGrad<T>(f: () => T): T {
   if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
     throw new ArgumentError("noGrad takes a function that is not async: put the awaits outside of it");
   }
-  if (gradEnabled()) hold(result, 4);
+  if (gradEnabled()) handOut(result);
   return result;
 }
 
-/** What the outermost noGrad gives is somebody's: it stays when what is computed from it is disposed. */
-function hold(result: unknown, depth: number): void {
-  if (result instanceof Variable) result.holdResult();
-  else if (depth > 0 && typeof result === "object" && result !== null && isPlain(result)) {
-    for (const part of Object.values(result)) hold(part, depth - 1);
+/** How deep results are looked for in what noGrad gives. */
+const mostDepth = 4;
+
+/** What the outermost noGrad gives is somebody's: it stays readable when what is computed from it is disposed. */
+function handOut(result: unknown): void {
+  const seen = new Set<unknown>();
+  let level: unknown[] = [result];
+  for (let depth = 0; depth <= mostDepth; depth++) {
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== "object" || value === null || seen.has(value)) continue;
+      seen.add(value);
+      if (value instanceof Variable) value.handOut();
+      else next.push(...partsOf(value));
+    }
+    level = next;
   }
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+/** What is in a list, a Map, a Set, or an object of any class, as far as it can be seen without running a getter. */
+function partsOf(value: object): unknown[] {
+  if (ArrayBuffer.isView(value) || value instanceof GpuArray) return [];
+  const parts: unknown[] = Object.values(Object.getOwnPropertyDescriptors(value)).map(({ value }): unknown => value);
+  if (value instanceof Map) parts.push(...value.keys(), ...value.values());
+  else if (value instanceof Set) parts.push(...value.values());
+  return parts;
 }

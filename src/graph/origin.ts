@@ -17,7 +17,7 @@ export class Origin<F, V extends object> {
   readonly versions: readonly number[];
   /** Told apart from earlier ones: see `currentTask`. */
   readonly task = currentTask();
-  /** Whether the operands count this as a result of theirs that is not disposed. */
+  /** Whether the operands count this as a result of theirs that has its numbers. */
   counted = true;
   #operands: readonly (V | WeakRef<V>)[];
 
@@ -32,7 +32,7 @@ export class Origin<F, V extends object> {
   }
 
   /** The operands that are still there. */
-  operands(): V[] {
+  there(): V[] {
     const there: V[] = [];
     for (const operand of this.#operands) {
       const found = operand instanceof WeakRef ? operand.deref() : operand;
@@ -41,12 +41,16 @@ export class Origin<F, V extends object> {
     return there;
   }
 
-  /** Holds the operands from now on. False where one was forgotten already. */
-  hold(): boolean {
+  /** The operands; null where one was forgotten already. */
+  operands(): V[] | null {
+    const there = this.there();
+    return there.length < this.#operands.length ? null : there;
+  }
+
+  /** Holds the operands from now on, as far as they are there. */
+  hold(): void {
     const there = this.operands();
-    if (there.length < this.#operands.length) return false;
-    this.#operands = there;
-    return true;
+    if (there !== null) this.#operands = there;
   }
 }
 

@@ -5,11 +5,12 @@
  * creator, a Function its Variables, a pass both. No other file of graph/ is on that circle.
  */
 import { backward, type BackwardOptions } from "./backward.js";
-import { toGpuArray, type Data } from "../gpu/data.js";
-import { ArgumentError, ReleasedError, ShapeError } from "../base/errors.js";
-import { Identity, type Function } from "./function.js";
-import { withGrad } from "./grad-mode.js";
-import { currentTask, Origin, insideFunction } from "./origin.js";
+import { numbersOf, toGpuArray, type Data } from "../gpu/data.js";
+import { ArgumentError, ShapeError } from "../base/errors.js";
+import { Given, Identity, type Function } from "./function.js";
+import { gradEnabled, withGrad } from "./grad-mode.js";
+import { Value } from "./lifetime.js";
+import { Setting } from "./setting.js";
 import { GpuArray } from "../gpu/array.js";
 import type { Device } from "../gpu/device.js";
 import type { Label } from "../gpu/holdings.js";
@@ -33,19 +34,10 @@ const ownNeedsNone: VariableOptions = Object.freeze({ requiresGrad: false });
  * Whose a gradient is, which says when its memory goes:
  * - unseen: a pass made it, and nobody has looked at it. It goes when it is replaced
  * - looked: somebody asked for it once. It counts as seen, unless that was to give it to `update`
- * - seen: somebody may be using it after that. It goes with the Variable
+ * - seen: somebody may be using it after that. It goes when the Variable is disposed
  * - given: a Variable that the user has set. It is the user's
  */
 type GradientSlot = "unseen" | "looked" | "seen" | "given";
-
-/**
- * - held: it was made, and not yet used
- * - passedOn: a Function of a graph has it as an input; it goes with what was computed from it, unless it is a leaf
- * - lent: a result without a graph was computed from it; it goes with that if it can be computed again
- * - kept: as held, for good
- * - disposed: it goes as soon as nothing needs it
- */
-type Lifetime = "held" | "passedOn" | "lent" | "kept" | "disposed";
 
 /**
  * @example
@@ -54,22 +46,13 @@ type Lifetime = "held" | "passedOn" | "lent" | "kept" | "disposed";
  * y.backward();
  * await x.grad.read(); // Float32Array [2, 4, 6, 8]
  */
-export class Variable {
+export class Variable extends Value {
   /** The name, and the creator's: what `leaks()` tells of the memory, whoever still has this Variable. */
   readonly #label: Label;
   readonly requiresGrad: boolean;
-  #data: GpuArray;
   #grad: Variable | null = null;
   #slot: GradientSlot = "unseen";
   #creator: Function | null = null;
-  /** Functions of graphs that are not disposed and have this as an input. */
-  #consumers = 0;
-  #lifetime: Lifetime = "held";
-  /** What it was computed from without a graph. */
-  #origin: Origin<Function, Variable> | null = null;
-  /** Results that were computed from it without a graph, and are not disposed. */
-  #results = 0;
-  #weak: WeakRef<Variable> | null = null;
 
   /** @internal */
   get [madeBy](): Maker {
@@ -79,7 +62,7 @@ export class Variable {
   /** What has only the prototype, or is a Proxy of a Variable, can't be used as one: it lacks what is private. */
   static [Symbol.hasInstance](value: unknown): boolean {
     if (this !== Variable) return Object.prototype.isPrototypeOf.call(this.prototype, value as object);
-    return typeof value === "object" && value !== null && #data in value;
+    return typeof value === "object" && value !== null && #grad in value;
   }
 
   /**
@@ -92,9 +75,9 @@ export class Variable {
     const own = options === ownNeedsGrad || options === ownNeedsNone;
     const { name, shape, requiresGrad = true } = own ? options : checkOptions(options);
     const array = own ? (data as GpuArray) : shareOf(data, shape);
-    this.#data = array;
-    this.#label = { name: name ?? null, creator: null };
-    array.track(this.#label);
+    const label: Label = { name: name ?? null, creator: null };
+    super(array, label);
+    this.#label = label;
     this.requiresGrad = requiresGrad;
   }
 
@@ -113,45 +96,24 @@ export class Variable {
     this.#label.name = name;
   }
 
-  /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
-  get data(): GpuArray {
-    if (this.#lifetime !== "disposed" && this.#creator === null && this.#origin !== null) this.#lifetime = "kept";
-    return this.array;
-  }
-
-  /**
-   * The same, for the library itself: it doesn't count as held by somebody. Where the memory was given back with what was
-   * computed from it, the numbers are computed again.
-   *
-   * @internal
-   */
-  get array(): GpuArray {
-    return this.#data.released ? this.#computeAgain() : this.#data;
-  }
-
-  /** Whether it was disposed, and its numbers are gone for good. @internal */
-  get isGone(): boolean {
-    return this.#lifetime === "disposed" && this.#data.released;
-  }
-
   /** @internal */
   get device(): Device {
-    return this.#data.device;
+    return this.numbers.device;
   }
 
   get shape(): Shape {
-    return this.#data.shape;
+    return this.numbers.shape;
   }
 
   /** The number of elements; 1 for shape []. */
   get size(): number {
-    return this.#data.size;
+    return this.numbers.size;
   }
 
   /** Bytes of the data on the GPU, without padding; 0 for a constant, 4 where all elements are the one that is there. */
   get bytes(): number {
-    if (this.#data.constant !== null) return 0;
-    return this.#data.element === null ? this.size * 4 : 4;
+    if (this.numbers.constant !== null) return 0;
+    return this.numbers.element === null ? this.size * 4 : 4;
   }
 
   /**
@@ -177,8 +139,9 @@ export class Variable {
         `a gradient of shape ${showShape(gradient.shape)} doesn't fit ${this.toString()}: it needs the same shape`,
       );
     }
+    if (gradient === value) gradient.lend();
     this.receiveGrad(gradient);
-    this.#slot = gradient === value ? "given" : "seen";
+    if (gradient === value) this.#slot = "given";
   }
 
   /** `grad`, for the pass itself: it does not count as seen. @internal */
@@ -211,11 +174,11 @@ export class Variable {
   /** Makes a leaf of this Variable: the graph that led to it is forgotten. */
   unchain(): void {
     const creator = this.#creator;
-    this.#forgetOrigin();
+    this.forgetOrigin();
     this.#creator = null;
     this.#label.creator = null;
     if (creator?.outputs.every((output) => output.#creator !== creator) !== true) return;
-    for (const input of creator.releaseInputs()) input.#consumers--;
+    for (const input of creator.releaseInputs()) input.removeConsumer();
   }
 
   /** The same data, as a leaf that needs no gradient. */
@@ -228,8 +191,14 @@ export class Variable {
   /** Forgets the gradient. */
   clearGrad(): void {
     const gradient = this.#grad;
-    if (this.#slot === "unseen" && gradient !== null && gradient.#lifetime !== "kept") gradient.dispose();
     this.#grad = null;
+    if (this.#slot === "given") gradient?.takeBack();
+    else if (this.#slot === "unseen" && gradient?.isKept === false) gradient.dispose();
+  }
+
+  protected override dropGradient(): void {
+    if (this.#slot === "given" || this.#slot === "unseen") this.clearGrad();
+    else if (this.isGone) this.#grad?.dispose();
   }
 
   /** Its gradient was asked for, once, to give it to `update`: nobody holds it, unless by keep(). @internal */
@@ -309,208 +278,23 @@ export class Variable {
   /** @throws ArgumentError where it was computed. @internal */
   checkLeaf(what: string): void {
     if (this.#creator === null) {
-      this.#forgetOrigin();
+      this.beforeChange();
+      this.forgetOrigin();
       return;
     }
     throw new ArgumentError(`${this.toString()} can't be ${what} in place: it was computed. Only a leaf can`);
-  }
-
-  /**
-   * Holds an intermediate Variable, and its own graph, when what was computed from it is disposed. Without it the numbers
-   * are computed again if you read them, which fails once a leaf that they come from has changed.
-   */
-  keep(): this {
-    if (this.#lifetime !== "disposed") this.#lifetime = "kept";
-    return this;
-  }
-
-  /** What noGrad gave: somebody has it. @internal */
-  holdResult(): void {
-    if (this.#creator === null && this.#origin !== null) this.keep();
-  }
-
-  /**
-   * Gives back the memory of this Variable and of everything that was computed on the way to it, with or without a graph,
-   * and that nothing else needs: no other result that is there, no `keep()`. Leaves stay, and so do their gradients.
-   * What was computed on the way can still be read, if it was made by the library's functions: it is computed again.
-   * Forgetting a Variable instead is no mistake; its memory then comes back when the garbage collector finds it.
-   *
-   * @example
-   * {
-   *   using loss = sum(square(x)); // disposed at the end of the block
-   *   loss.backward();
-   * }
-   */
-  dispose(): void {
-    this.#lifetime = "disposed";
-    this.#giveBack();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** Gives it back where it was computed, nobody kept it and nothing needs it. @internal */
-  letGo(): void {
-    if (this.#lifetime === "held") this.#lifetime = "lent";
-    this.#giveBack();
-  }
-
-  /** Takes back that it was computed, where nothing was computed from it: its operands are as before. @internal */
-  undo(): void {
-    const creator = this.#creator;
-    if (creator === null || this.#consumers > 0) return;
-    this.#data.release();
-    for (const input of creator.releaseInputs()) {
-      input.#consumers--;
-      if (input.#consumers === 0 && input.#lifetime === "passedOn") input.#lifetime = "held";
-    }
-  }
-
-  #giveBack(): void {
-    const waiting: Variable[] = [this];
-    for (let variable = waiting.pop(); variable !== undefined; variable = waiting.pop()) {
-      const creator = variable.#creator;
-      const outputs = creator?.outputs ?? [variable];
-      // A Function's outputs go together: its backward may need each of them.
-      if (!outputs.every((output) => output.#isFree())) continue;
-      for (const output of outputs) {
-        output.#data.release();
-        if (output.#slot !== "given") output.#grad?.dispose();
-        waiting.push(...output.#leaveOperands());
-        if (output.#lifetime === "disposed") output.#origin = null;
-      }
-      for (const input of creator?.releaseInputs() ?? []) {
-        input.#consumers--;
-        waiting.push(input);
-      }
-    }
-  }
-
-  /** Counts one more Function that needs this as its input. @internal */
-  addConsumer(): void {
-    this.#consumers++;
-    this.#passOn("passedOn");
-  }
-
-  /** Says what this was computed from without a graph, as the `index`-th output of `f`. @internal */
-  comeFrom(f: Function, index: number, operands: readonly Variable[]): void {
-    const known: (Variable | WeakRef<Variable>)[] = [];
-    const versions: number[] = [];
-    for (const operand of operands) {
-      const isConstant = operand.#data.constant !== null && operand.#origin === null && operand.#creator === null;
-      known.push(isConstant ? operand : (operand.#weak ??= new WeakRef(operand)));
-      versions.push(operand.#data.version);
-      operand.#results++;
-      // What a backward reads of its graph is not its to give away: somebody may want to read the output afterwards.
-      if (!insideFunction.current || operand.#creator === null) operand.#passOn("lent");
-    }
-    this.#origin = new Origin(f, index, known, versions);
-  }
-
-  #passOn(lifetime: "passedOn" | "lent"): void {
-    const now = this.#lifetime;
-    if (now !== "held" && !(now === "lent" && lifetime === "passedOn")) return;
-    const wasHeld = this.#creator === null && this.#origin !== null && this.#origin.task !== currentTask();
-    this.#lifetime = wasHeld ? "kept" : lifetime;
-  }
-
-  #leaveOperands(): readonly Variable[] {
-    const origin = this.#origin;
-    if (origin?.counted !== true) return [];
-    origin.counted = false;
-    const operands = origin.operands();
-    for (const operand of operands) operand.#results--;
-    return operands;
-  }
-
-  /** Makes a leaf of it, whose numbers are not what its operands gave any more. */
-  #forgetOrigin(): void {
-    this.#leaveOperands();
-    this.#origin = null;
-  }
-
-  /** Whether nothing needs this Variable: it was disposed, or computed on the way and not kept. */
-  #isFree(): boolean {
-    if (this.#consumers > 0) return false;
-    if (this.#lifetime === "disposed") return true;
-    if (this.#lifetime !== "passedOn" && this.#lifetime !== "lent") return false;
-    if (this.#lifetime === "passedOn" && this.#creator !== null) return true;
-    return this.#results === 0 && (this.#origin?.inner === true || this.#canBeMadeAgain());
-  }
-
-  /** Whether its numbers could be computed again: what they come from is there, and has not changed. */
-  #canBeMadeAgain(): boolean {
-    const operands = this.#creator?.inputs ?? this.#origin?.operands() ?? [];
-    const versions = this.#creator?.inputVersions ?? this.#origin?.versions ?? [];
-    const f = this.#creator ?? this.#origin?.f;
-    if (f?.repeatable !== true || operands.some((operand) => operand.#lifetime === "disposed")) return false;
-    if (this.#creator === null && this.#origin?.hold() !== true) return false;
-    return operands.every((operand, k) => operand.#data.released || operand.#data.version === versions[k]);
-  }
-
-  /** The numbers that were given back, from those that they were computed from. @throws ReleasedError. */
-  #computeAgain(): GpuArray {
-    const made = new Map<Variable, GpuArray>();
-    const waiting: Variable[] = [this];
-    for (let variable = waiting.at(-1); variable !== undefined; variable = waiting.at(-1)) {
-      const { f, index, operands } = variable.#recipe(this, made);
-      const missing = operands.filter((operand) => operand.#data.released && !made.has(operand));
-      waiting.push(...missing);
-      if (missing.length > 0) continue;
-      waiting.pop();
-      if (made.has(variable)) continue;
-      made.set(
-        variable,
-        f.repeat(
-          operands.map((operand) => made.get(operand) ?? operand.#data),
-          index,
-        ),
-      );
-    }
-    const array = made.get(this) ?? this.#data;
-    for (const other of made.values()) if (other !== array) other.release();
-    this.#data = array;
-    array.track(this.#label);
-    this.keep();
-    return array;
-  }
-
-  /** How its numbers are computed, for `wanted`. @throws ReleasedError where they can't be any more. */
-  #recipe(
-    wanted: Variable,
-    made: ReadonlyMap<Variable, unknown>,
-  ): { f: Function; index: number; operands: readonly Variable[] } {
-    const creator = this.#creator?.repeatable === true ? this.#creator : null;
-    const origin = this.#origin;
-    const f = creator ?? origin?.f;
-    if (this.#lifetime === "disposed" || f?.repeatable !== true) throw wanted.#goneError("");
-    const operands = creator?.inputs ?? origin?.operands() ?? [];
-    const versions = creator?.inputVersions ?? origin?.versions ?? [];
-    operands.forEach((operand, k) => {
-      if (operand.#data.released || made.has(operand) || operand.#data.version === versions[k]) return;
-      throw wanted.#goneError(`, and can't be computed again since ${operand.toString()} was changed in place`);
-    });
-    return { f, index: creator?.outputs.indexOf(this) ?? origin?.index ?? 0, operands };
-  }
-
-  #goneError(why: string): ReleasedError {
-    return new ReleasedError(
-      `${this.toString()} was released, by dispose() on it or on what was computed from it${why}; keep() holds it`,
-    );
   }
 
   /** An operand that only the Function has to which it is given: it goes with what is computed from it. @internal */
   static temporary(data: Data): Variable {
     if (typeof data === "number") return Variable.of(GpuArray.constant(data, []));
     const variable = Variable.of(shareOf(data));
-    variable.#lifetime = "disposed";
+    variable.becomeTemporary(data instanceof GpuArray ? data : new Given(numbersOf(data), variable.numbers));
     return variable;
   }
 
-  /** Gives back an operand that only a Function had, which was not computed. @internal */
-  letGoIfTemporary(): void {
-    if (this.#lifetime === "disposed") this.#giveBack();
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   /** A Variable isn't a number: `Math.sin(x)`, `x * 2` and `x > 0` would be NaN or false. @throws ArgumentError for these. */
@@ -571,7 +355,11 @@ export function asVariable(operand: Operand): Variable {
     : new Variable(operand, { requiresGrad: false });
 }
 
+/** While a Function's forward runs that is made of others: the Variables whose arrays it was given. */
+export const givenArrays = new Setting<ReadonlyMap<unknown, Variable> | null>(null);
+
 /** The same for what a Function is called with. @internal */
 export function asOperand(operand: Operand): Variable {
-  return operand instanceof Variable ? operand : Variable.temporary(operand);
+  if (operand instanceof Variable) return operand;
+  return (gradEnabled() ? undefined : givenArrays.current?.get(operand)) ?? Variable.temporary(operand);
 }

@@ -40,6 +40,7 @@ export class FusedProgram {
   constructor(program: Program, captured: readonly Variable[], compiled = new Map<string, Compiled>()) {
     this.#program = program;
     this.#captured = captured;
+    for (const variable of captured) variable.keepIfTemporary();
     this.#compiled = compiled;
     this.#dependencies = new Dependencies(program);
   }

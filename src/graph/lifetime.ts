@@ -1,0 +1,392 @@
+/**
+ * The lifetime of a Variable's numbers: who needs them, when their memory is given back, and when they are computed again.
+ *
+ * `dispose()` gives back a result and what was computed on the way to it. The library can't see who else holds a Variable:
+ * what was on the way goes only where it can be computed again, or where a graph that was disposed needed it.
+ */
+import { ReleasedError } from "../base/errors.js";
+import type { GpuArray } from "../gpu/array.js";
+import type { Label } from "../gpu/holdings.js";
+import { currentTask, insideFunction, Origin } from "./origin.js";
+import { computeAgain, wayTo, type Recipe, type Roots } from "./recompute.js";
+import { WeakList } from "./weak-list.js";
+
+/** A Function, as far as this file knows it. */
+interface Producer {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly inputVersions: readonly number[];
+  readonly repeatable: boolean;
+  repeat(arrays: readonly GpuArray[], index: number): GpuArray;
+  releaseInputs(): readonly Value[];
+}
+
+/**
+ * - held: it was made, and not yet used
+ * - passedOn: a Function of a graph has it as an input; it goes with what was computed from it, unless it is a leaf
+ * - lent: a result without a graph was computed from it; it goes with that if it can be computed again
+ * - kept: as held, for good
+ * - disposed: it goes as soon as nothing needs it
+ */
+type State = "held" | "passedOn" | "lent" | "kept" | "disposed";
+
+/** What noGrad gave and was given back, by the memory that it comes from. */
+const handedOut = new WeakMap<object, WeakList<Value>>();
+
+/** What a Variable is, apart from gradients and what people do with it. */
+export abstract class Value {
+  readonly #label: Label;
+  #data: GpuArray;
+  #state: State = "held";
+  /** Functions of graphs that are not disposed and have this as an input. */
+  #consumers = 0;
+  /** What it was computed from without a graph. */
+  #origin: Origin<Producer, Value> | null = null;
+  /** Results without a graph that were computed from it and have their numbers, and Variables whose grad it is. */
+  #results = 0;
+  #weak: WeakRef<Value> | null = null;
+  /** The user's own array, where this is an operand that was given as one. */
+  #given: GpuArray | null = null;
+  #isTemporary = false;
+  /** Where its memory was given back: what it comes from. */
+  #roots: Roots<Value> | null = null;
+  /** Whether something that was given back would be computed again from this. */
+  #isOnAWay = false;
+  /** Whether that is so through something that the user has disposed. */
+  #isApart = false;
+  /** Disposed, with numbers that only others are computed from. */
+  #isHidden = false;
+  /** Whether noGrad gave it: somebody has it. */
+  #isHandedOut = false;
+
+  protected constructor(data: GpuArray, label: Label) {
+    this.#data = data;
+    this.#label = label;
+    data.track(label);
+  }
+
+  abstract get creator(): Producer | null;
+  abstract toString(): string;
+  /** Gives back its gradient with its numbers. */
+  protected abstract dropGradient(): void;
+
+  /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
+  get data(): GpuArray {
+    if (this.#state !== "disposed" && this.creator === null && this.#origin !== null) this.#state = "kept";
+    return this.array;
+  }
+
+  /**
+   * The same, for the library itself: it doesn't count as held by somebody. Where the memory was given back with what was
+   * computed from it, the numbers are computed again.
+   *
+   * @internal
+   */
+  get array(): GpuArray {
+    if (this.#isHidden) throw this.#goneError("");
+    return this.#data.released ? this.#computeAgain() : this.#data;
+  }
+
+  /** The array as it is, which may be released. @internal */
+  get numbers(): GpuArray {
+    return this.#data;
+  }
+
+  /** Whether it was disposed, and its numbers are gone for good. @internal */
+  get isGone(): boolean {
+    return this.#state === "disposed" && (this.#isHidden || this.#data.released);
+  }
+
+  /** @internal */
+  get isReadable(): boolean {
+    return this.#state !== "disposed";
+  }
+
+  /** @internal */
+  get roots(): Roots<Value> | null {
+    return this.#roots;
+  }
+
+  /** How its numbers come about; null where they can't be computed again. @internal */
+  get recipe(): Recipe<Value> | null {
+    const { creator } = this;
+    if (creator?.repeatable === true) {
+      return {
+        f: creator,
+        index: creator.outputs.indexOf(this),
+        operands: creator.inputs,
+        versions: creator.inputVersions,
+      };
+    }
+    const origin = this.#origin;
+    const operands = origin?.f.repeatable === true ? origin.operands() : null;
+    if (origin === null || operands === null) return null;
+    return { f: origin.f, index: origin.index, operands, versions: origin.versions };
+  }
+
+  /**
+   * Holds an intermediate Variable, and its own graph, when what was computed from it is disposed. Without it the numbers
+   * are computed again if you read them, which fails once something that they come from was changed or disposed.
+   */
+  keep(): this {
+    if (this.#state !== "disposed") this.#state = "kept";
+    return this;
+  }
+
+  /** Whether keep() was called, or somebody held it without a doubt. @internal */
+  get isKept(): boolean {
+    return this.#state === "kept";
+  }
+
+  /** An own Function gave it that hasn't made it: somebody has it. @internal */
+  holdResult(): void {
+    if (this.creator === null && this.#origin !== null) this.keep();
+  }
+
+  /** noGrad gave it: it stays readable, whatever it was computed from. @internal */
+  handOut(): void {
+    if (this.creator === null && this.#origin !== null) this.#isHandedOut = true;
+  }
+
+  /**
+   * Gives back the memory of this Variable and of everything that was computed on the way to it, with or without a graph,
+   * and that nothing else needs: no other result that is there, no `keep()`. Leaves stay, and so do their gradients.
+   * What was computed on the way can still be read, if it was made by the library's functions: it is computed again.
+   * Forgetting a Variable instead is no mistake; its memory then comes back when the garbage collector finds it.
+   *
+   * @example
+   * {
+   *   using loss = sum(square(x)); // disposed at the end of the block
+   *   loss.backward();
+   * }
+   */
+  dispose(): void {
+    this.#state = "disposed";
+    this.#giveBack();
+  }
+
+  /** Gives it back where it was computed, nobody kept it and nothing needs it. @internal */
+  letGo(): void {
+    this.#passOn("lent");
+    this.#giveBack();
+  }
+
+  /** Takes back that it was computed, where nothing was computed from it: its operands are as before. @internal */
+  undo(): void {
+    const { creator } = this;
+    if (creator === null || this.#consumers > 0) return;
+    this.#data.release();
+    for (const input of creator.releaseInputs()) {
+      input.#consumers--;
+      if (input.#consumers === 0 && input.#state === "passedOn") input.#state = "held";
+    }
+  }
+
+  /** Counts one more Function that needs this as its input. @internal */
+  addConsumer(): void {
+    this.#consumers++;
+    this.#passOn("passedOn");
+  }
+
+  /** One Function less needs it. @internal */
+  removeConsumer(): void {
+    this.#consumers--;
+  }
+
+  /** It is some Variable's grad. @internal */
+  lend(): void {
+    this.#results++;
+    this.#passOn("lent");
+  }
+
+  /** It is not any more, and goes where it can be computed again and nothing else needs it. @internal */
+  takeBack(): void {
+    this.#results--;
+    this.#giveBack();
+  }
+
+  /** Says what this was computed from without a graph, as the `index`-th output of `f`. @internal */
+  comeFrom(f: Producer, index: number, operands: readonly Value[]): void {
+    const known: (Value | WeakRef<Value>)[] = [];
+    const versions: number[] = [];
+    for (const operand of operands) {
+      const isConstant = operand.#data.constant !== null && operand.#origin === null && operand.creator === null;
+      known.push(isConstant ? operand : operand.weak);
+      versions.push(operand.#data.version);
+      operand.#results++;
+      // What a backward reads of its graph is not its to give away: somebody may want to read the output afterwards.
+      if (!insideFunction.current || operand.creator === null) operand.#passOn("lent");
+    }
+    this.#origin = new Origin(f, index, known, versions);
+  }
+
+  /** @internal */
+  get weak(): WeakRef<this> {
+    return (this.#weak ??= new WeakRef<Value>(this)) as WeakRef<this>;
+  }
+
+  /** Makes a leaf of it, whose numbers are not what its operands gave any more. @internal */
+  forgetOrigin(): void {
+    this.#leaveOperands();
+    this.#origin = null;
+  }
+
+  /**
+   * Makes it an operand that only the Function has to which it is given: it goes with what is computed from it.
+   *
+   * @param given where its numbers can be had again: the user's own array, or a Function that makes one
+   * @internal
+   */
+  becomeTemporary(given: GpuArray | Producer): void {
+    this.#state = "disposed";
+    this.#isTemporary = true;
+    if ("outputs" in given) this.#origin = new Origin(given, 0, [], []);
+    else this.#given = given;
+  }
+
+  /** Gives back an operand that only a Function had. @internal */
+  letGoIfTemporary(): void {
+    if (this.#isTemporary) this.#giveBack();
+  }
+
+  /** Holds an operand that more than one call is given. @internal */
+  keepIfTemporary(): void {
+    if (!this.#isTemporary) return;
+    this.#isTemporary = false;
+    this.#given = null;
+    this.#state = "kept";
+  }
+
+  /**
+   * To be called before the numbers are changed in place: what noGrad gave, comes from them, and was given back, gets its
+   * numbers again.
+   *
+   * @internal
+   */
+  beforeChange(): void {
+    const { memory } = this.#data;
+    const concerned = memory === null ? undefined : handedOut.get(memory);
+    if (memory === null || concerned === undefined) return;
+    handedOut.delete(memory);
+    for (const value of concerned.all()) if (value.isReadable && value.#data.released) value.#computeAgain();
+  }
+
+  #passOn(state: "passedOn" | "lent"): void {
+    const now = this.#state;
+    if (now !== "held" && !(now === "lent" && state === "passedOn")) return;
+    const wasHeld = this.creator === null && this.#origin !== null && this.#origin.task !== currentTask();
+    this.#state = wasHeld ? "kept" : state;
+  }
+
+  #giveBack(): void {
+    const waiting: Value[] = [this];
+    for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+      const { creator } = value;
+      const outputs = creator?.outputs ?? [value];
+      // A Function's outputs go together: its backward may need each of them.
+      if (!outputs.every((output) => output.#isFree())) continue;
+      for (const output of outputs) {
+        output.#release();
+        output.dropGradient();
+        waiting.push(...output.#leaveOperands());
+        const isForgotten = output.#state === "disposed" && output.#results === 0 && !output.#isOnAWay;
+        if (isForgotten) output.#origin = null;
+      }
+      for (const input of creator?.releaseInputs() ?? []) {
+        input.#consumers--;
+        waiting.push(input);
+      }
+    }
+  }
+
+  #release(): void {
+    // Nobody else has what this one comes from, and others are only to be had from it.
+    if (this.#isApart && this.#state === "disposed" && !this.#data.released && this.#isComputed && wayTo<Value>(this) === null) {
+      this.#isHidden = true;
+      return;
+    }
+    if (this.#data === this.#given) return;
+    this.#data.release();
+    // The numbers are still the user's, and can be taken from there as long as they are.
+    if (this.#given !== null) this.#data = this.#given;
+  }
+
+  get #isComputed(): boolean {
+    return this.#origin !== null || this.creator !== null;
+  }
+
+  #leaveOperands(): readonly Value[] {
+    const origin = this.#origin;
+    if (origin?.counted !== true) return [];
+    origin.counted = false;
+    const operands = origin.there();
+    for (const operand of operands) operand.#results--;
+    return operands;
+  }
+
+  /** Whether nothing needs this Variable: it was disposed, or computed on the way and not kept. */
+  #isFree(): boolean {
+    if (this.#consumers > 0) return false;
+    if (this.#state === "disposed") return true;
+    if (this.#state !== "passedOn" && this.#state !== "lent") return false;
+    if (this.#data.released) return true;
+    if (this.#state === "passedOn" && this.creator !== null) {
+      // It goes with its graph; where it can be computed again, it can be read.
+      if (this.#origin !== null) this.#prepareToComputeAgain();
+      return true;
+    }
+    return this.#results === 0 && (this.#prepareToComputeAgain() || this.#origin?.inner === true);
+  }
+
+  /** Holds what this would be computed from again. False where something of that is gone or has changed. */
+  #prepareToComputeAgain(): boolean {
+    const way = wayTo<Value>(this);
+    if (way === null) return false;
+    this.#roots = way.roots;
+    for (const value of way.through) {
+      value.#origin?.hold();
+      if (value !== this) value.#isOnAWay = true;
+    }
+    for (const root of way.roots.states.keys()) root.#isOnAWay = true;
+    for (const root of way.roots.apart) root.#isApart = true;
+    if (this.#isHandedOut) for (const { array } of way.roots.states.values()) this.#awaitChangeOf(array);
+    return true;
+  }
+
+  #awaitChangeOf({ memory }: GpuArray): void {
+    if (memory === null) return;
+    const list = handedOut.get(memory) ?? new WeakList<Value>();
+    handedOut.set(memory, list);
+    list.add(this.weak);
+  }
+
+  /** The numbers that were given back, from those that they were computed from. @throws ReleasedError. */
+  #computeAgain(): GpuArray {
+    if (this.#state === "disposed") throw this.#goneError("");
+    const array = computeAgain<Value>(this, (because, isChanged) =>
+      this.#goneError(
+        isChanged
+          ? `, and can't be computed again since ${because.toString()} was changed in place`
+          : because === this
+            ? ""
+            : `, and can't be computed again since ${because.toString()} is gone, too`,
+      ),
+    );
+    this.take(array);
+    this.keep();
+    return array;
+  }
+
+  /** @internal */
+  take(array: GpuArray): void {
+    this.#data = array;
+    this.#roots = null;
+    array.track(this.#label);
+  }
+
+  #goneError(why: string): ReleasedError {
+    return new ReleasedError(
+      `${this.toString()} was released, by dispose() on it or on what was computed from it${why}; keep() holds it`,
+    );
+  }
+}
