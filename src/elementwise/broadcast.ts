@@ -4,7 +4,7 @@ import { broadcastShapes, broadcastStrides, checkShape, sameShape, showShape, ty
 import { GpuArray } from "../gpu/array.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import { reshape } from "../graph/reshape.js";
-import { asVariable, type Operand, type Variable } from "../graph/variable.js";
+import { asOperand, type Operand, type Variable } from "../graph/variable.js";
 import { Copy, copy } from "./copy.js";
 import { Reduction, type Axes, type ReduceOptions } from "./reduction.js";
 
@@ -25,7 +25,7 @@ class Sum extends Reduction {
  * sum([[1, 2], [3, 4]], -1, { keepDims: true }); // [[3], [7]]
  */
 export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   return new Sum("Sum", variable, axes, options).call(variable);
 }
 
@@ -64,9 +64,9 @@ export class BroadcastTo extends Copy {
  * broadcastTo([1, 2], [3, 2]); // [[1, 2], [1, 2], [1, 2]]
  */
 export function broadcastTo(x: Operand, shape: readonly number[]): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   const wanted = checkShape(shape, "broadcastTo: shape");
-  if (sameShape(variable.shape, wanted)) return variable;
+  if (sameShape(variable.shape, wanted)) return variable.keepIfTemporary();
   if (!sameShape(broadcastShapes([variable.shape, wanted], "broadcastTo"), wanted)) {
     throw new ShapeError(`broadcastTo: ${showShape(variable.shape)} can't become ${showShape(wanted)}`);
   }
@@ -81,9 +81,9 @@ export function broadcastTo(x: Operand, shape: readonly number[]): Variable {
  * sumTo([[1, 2], [3, 4]], [2]); // [4, 6]
  */
 export function sumTo(x: Operand, shape: readonly number[]): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   const wanted = checkShape(shape, "sumTo: shape");
-  if (sameShape(variable.shape, wanted)) return variable;
+  if (sameShape(variable.shape, wanted)) return variable.keepIfTemporary();
   if (!sameShape(broadcastShapes([variable.shape, wanted], "sumTo"), variable.shape)) {
     throw new ShapeError(`sumTo: ${showShape(variable.shape)} isn't what ${showShape(wanted)} broadcasts to`);
   }

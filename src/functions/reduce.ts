@@ -6,7 +6,7 @@ import { Reduction, type Axes, type ReduceOptions } from "../elementwise/reducti
 import { GpuArray } from "../gpu/array.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import { reshape } from "../graph/reshape.js";
-import { asVariable, type Operand, type Variable } from "../graph/variable.js";
+import { asOperand, asVariable, type Operand, type Variable } from "../graph/variable.js";
 import { add, div, equal, mul, notEqual, sub, where } from "./pointwise.js";
 
 class Extremum extends Reduction {
@@ -68,7 +68,7 @@ class Mean extends Reduction {
  * mean([3e38, 3e38]); // 3e38
  */
 export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   if (variable.size > 0) return new Mean("Sum", variable, axes, options).call(variable);
   return div(sum(variable, axes, options), 0);
 }
@@ -79,12 +79,12 @@ export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Vari
  * @throws ShapeError where there is no such axis, or no element.
  */
 export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   return new Extremum("Max", variable, axes, options).call(variable);
 }
 
 /** The smallest element; as max in all else. */
 export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   return new Extremum("Min", variable, axes, options).call(variable);
 }

@@ -5,7 +5,7 @@ import { ShapeError } from "../base/errors.js";
 import { checkAxes, showShape, stridesOf } from "../base/shape.js";
 import { Copy, copy } from "../elementwise/copy.js";
 import type { GpuArray } from "../gpu/array.js";
-import { asVariable, type Operand, type Variable } from "../graph/variable.js";
+import { asOperand, type Operand, type Variable } from "../graph/variable.js";
 
 class Transpose extends Copy {
   readonly #axes: readonly number[];
@@ -42,7 +42,7 @@ class Transpose extends Copy {
  * transpose([[1, 2, 3], [4, 5, 6]]); // [[1, 4], [2, 5], [3, 6]]
  */
 export function transpose(x: Operand, axes?: readonly number[]): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   const rank = variable.shape.length;
   const order =
     axes === undefined

@@ -279,6 +279,7 @@ export class GpuArray {
    * ones then refuses to go backward. Call `flush()` before such a change, so that what was computed from the old numbers
    * is submitted, and this after it. What gpugrad changes itself needs no word.
    *
+   * @throws ReleasedError, DeviceLostError where the numbers are gone.
    * @example
    * const p = new Variable([1, 2, 3, 4]);
    * const y = square(p);
@@ -288,6 +289,7 @@ export class GpuArray {
    * // y.backward() throws a ModifiedError: its gradient needs the old numbers
    */
   markModified(): void {
+    this.check();
     const { memory } = this;
     if (memory === null) return;
     memory.version++;
@@ -298,6 +300,7 @@ export class GpuArray {
   copyFrom(array: GpuArray): void {
     this.#checkOther(array, "assign");
     const target = this.hold();
+    target.storage.beforeChange();
     if (array.constant !== null) fill(this.device, target, array.constant);
     else {
       const source = array.hold();
@@ -312,6 +315,7 @@ export class GpuArray {
     this.#checkOther(gradient, "descend");
     if (typeof rate !== "number") throw new ArgumentError(`descend takes a rate, not ${describe(rate)}`);
     const target = this.hold();
+    target.storage.beforeChange();
     if (gradient.memory === target.storage) {
       // A shader can't have the same memory at two bindings.
       const apart = GpuArray.allocate(this.device, this.shape, "descend");

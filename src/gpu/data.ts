@@ -42,7 +42,9 @@ export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
 
 /** The numbers of data that is not on the GPU, which nobody else has. */
 export function numbersOf(data: Exclude<Data, number | GpuArray>): Float32Array {
-  return data instanceof Float32Array ? data.slice() : flatten(data, "data").values;
+  if (!(data instanceof Float32Array)) return flatten(data, "data").values;
+  // One whose buffer is gone has no elements, and can't be copied.
+  return data.length === 0 ? new Float32Array(0) : data.slice();
 }
 
 function fit(shape: Shape, size: number, what: string): Shape {

@@ -133,6 +133,7 @@ export class Kernel {
   ): void {
     for (const array of [...inputs, ...outputs]) this.#checkArray(device, array);
     this.#checkApart(inputs, outputs);
+    for (const output of outputs) output.hold().storage.beforeChange();
     this.#dispatch(device, inputs, outputs, uniforms, grid);
     for (const output of outputs) output.hold().storage.version++;
   }

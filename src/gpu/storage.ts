@@ -18,6 +18,8 @@ export class Storage {
   readonly buffer: TrackedBuffer;
   /** Counts up with every change in place. */
   version = 0;
+  /** Called before the next change in place: for who wants the numbers as they are. */
+  onChange: (() => void) | null = null;
   readonly #owner: BufferOwner | null;
   #failure: GpugradError | null = null;
   #references = 1;
@@ -48,6 +50,12 @@ export class Storage {
 
   set failure(failure: GpugradError | null) {
     this.#failure = failure;
+  }
+
+  /** To be called before each change in place, or loss, of what is in here. */
+  beforeChange(): void {
+    this.onChange?.();
+    this.onChange = null;
   }
 
   retain(): void {

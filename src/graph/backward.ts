@@ -57,10 +57,10 @@ function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph
       if (before === null || before.isGone) continue;
       const total = withGrad(createGraph, () => addGradients(before, gradient));
       found.set(variable, total);
-      if (!createGraph) gradient.dispose();
+      if (!createGraph) gradient.discard();
     }
   } catch (error) {
-    for (const [variable, gradient] of found) if (!createGraph && variable !== root) gradient.dispose();
+    for (const [variable, gradient] of found) if (!createGraph && variable !== root) gradient.discard();
     throw error;
   }
 }
@@ -119,7 +119,7 @@ const recorded: GradientKind<Function, Variable> = {
 /** Gradients without a graph: each is the pass's own, but for the one that it starts from. */
 function owned(start: Variable): GradientKind<Function, Variable> {
   const drop = (gradient: Variable): void => {
-    if (gradient !== start) gradient.dispose();
+    if (gradient !== start) gradient.discard();
   };
   const add = (before: Variable, next: Variable): Variable => {
     const total = withGrad(false, () => addGradients(before, next));

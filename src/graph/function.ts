@@ -15,7 +15,7 @@ import type { Device } from "../gpu/device.js";
 import { describe } from "../base/describe.js";
 import { insideFunction } from "./origin.js";
 import { Setting } from "./setting.js";
-import { asOperand, givenArrays, Variable, type Operand } from "./variable.js";
+import { asOperand, letGoOperands, Variable, whileGiven, type Operand } from "./variable.js";
 
 /** Gives the symbols that stand for a Function's outputs where it is called, but not to compute: what `fuse` looks at. */
 export type Trace = (f: Function, inputs: readonly Variable[]) => readonly Variable[];
@@ -124,16 +124,13 @@ export abstract class Function {
     outputs.forEach((output, index) => {
       if (!(results[index] instanceof Variable)) output.comeFrom(this, index, variables);
     });
-    // It was used.
-    for (const variable of variables) variable.letGoIfTemporary();
+    letGoOperands(variables);
     return this.output;
   }
 
   #runForward(arrays: readonly GpuArray[], variables: readonly Variable[]): Result | readonly Result[] {
     if (this.repeatable) return this.forward(...arrays);
-    const given = new Map<unknown, Variable>();
-    arrays.forEach((array, k) => given.set(array, at(variables, k)));
-    return givenArrays.during(given, () => insideFunction.during(true, () => this.forward(...arrays)));
+    return whileGiven(variables, () => insideFunction.during(true, () => this.forward(...arrays)));
   }
 
   /**

@@ -7,8 +7,9 @@
 import { ReleasedError } from "../base/errors.js";
 import type { GpuArray } from "../gpu/array.js";
 import type { Label } from "../gpu/holdings.js";
+import type { Storage } from "../gpu/storage.js";
 import { currentTask, insideFunction, Origin } from "./origin.js";
-import { computeAgain, wayTo, type Recipe, type Roots } from "./recompute.js";
+import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recompute.js";
 import { WeakList } from "./weak-list.js";
 
 /** A Function, as far as this file knows it. */
@@ -30,8 +31,8 @@ interface Producer {
  */
 type State = "held" | "passedOn" | "lent" | "kept" | "disposed";
 
-/** What noGrad gave and was given back, by the memory that it comes from. */
-const handedOut = new WeakMap<object, WeakList<Value>>();
+/** What noGrad gave and was given back, by the memory that it comes from: it gets its numbers again before those change. */
+const handedOut = new WeakMap<Storage, WeakList<Value>>();
 
 /** What a Variable is, apart from gradients and what people do with it. */
 export abstract class Value {
@@ -44,6 +45,8 @@ export abstract class Value {
   #origin: Origin<Producer, Value> | null = null;
   /** Results without a graph that were computed from it and have their numbers, and Variables whose grad it is. */
   #results = 0;
+  /** Those of the results that the library may give back. */
+  #lentResults = 0;
   #weak: WeakRef<Value> | null = null;
   /** The user's own array, where this is an operand that was given as one. */
   #given: GpuArray | null = null;
@@ -56,6 +59,8 @@ export abstract class Value {
   #isApart = false;
   /** Disposed, with numbers that only others are computed from. */
   #isHidden = false;
+  /** Whether nobody but the library has seen it. */
+  #isDiscarded = false;
   /** Whether noGrad gave it: somebody has it. */
   #isHandedOut = false;
 
@@ -72,7 +77,7 @@ export abstract class Value {
 
   /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
   get data(): GpuArray {
-    if (this.#state !== "disposed" && this.creator === null && this.#origin !== null) this.#state = "kept";
+    if (this.#state !== "disposed" && this.creator === null && this.#origin !== null) this.#become("kept");
     return this.array;
   }
 
@@ -129,7 +134,7 @@ export abstract class Value {
    * are computed again if you read them, which fails once something that they come from was changed or disposed.
    */
   keep(): this {
-    if (this.#state !== "disposed") this.#state = "kept";
+    if (this.#state !== "disposed") this.#become("kept");
     return this;
   }
 
@@ -161,8 +166,14 @@ export abstract class Value {
    * }
    */
   dispose(): void {
-    this.#state = "disposed";
+    this.#become("disposed");
     this.#giveBack();
+  }
+
+  /** As dispose, of what the library has made and nobody has seen: nothing that somebody has comes from it. @internal */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.dispose();
   }
 
   /** Gives it back where it was computed, nobody kept it and nothing needs it. @internal */
@@ -244,38 +255,37 @@ export abstract class Value {
     else this.#given = given;
   }
 
-  /** Gives back an operand that only a Function had. @internal */
-  letGoIfTemporary(): void {
-    if (this.#isTemporary) this.#giveBack();
+  /** Whether it is an operand that was given as data. @internal */
+  get isTemporary(): boolean {
+    return this.#isTemporary;
   }
 
-  /** Holds an operand that more than one call is given. @internal */
-  keepIfTemporary(): void {
-    if (!this.#isTemporary) return;
+  /** Gives back an operand that only a Function had. @internal */
+  letGoOfTemporary(): void {
+    this.#giveBack();
+  }
+
+  /** Holds an operand that was given as data: somebody gets to see it. @internal */
+  keepIfTemporary(): this {
+    if (!this.#isTemporary) return this;
     this.#isTemporary = false;
     this.#given = null;
     this.#state = "kept";
-  }
-
-  /**
-   * To be called before the numbers are changed in place: what noGrad gave, comes from them, and was given back, gets its
-   * numbers again.
-   *
-   * @internal
-   */
-  beforeChange(): void {
-    const { memory } = this.#data;
-    const concerned = memory === null ? undefined : handedOut.get(memory);
-    if (memory === null || concerned === undefined) return;
-    handedOut.delete(memory);
-    for (const value of concerned.all()) if (value.isReadable && value.#data.released) value.#computeAgain();
+    return this;
   }
 
   #passOn(state: "passedOn" | "lent"): void {
     const now = this.#state;
     if (now !== "held" && !(now === "lent" && state === "passedOn")) return;
     const wasHeld = this.creator === null && this.#origin !== null && this.#origin.task !== currentTask();
-    this.#state = wasHeld ? "kept" : state;
+    this.#become(wasHeld ? "kept" : state);
+  }
+
+  #become(state: State): void {
+    const change = Number(state === "lent") - Number(this.#state === "lent");
+    this.#state = state;
+    if (change === 0 || this.#origin?.counted !== true) return;
+    for (const operand of this.#origin.there()) operand.#lentResults += change;
   }
 
   #giveBack(): void {
@@ -290,7 +300,8 @@ export abstract class Value {
         output.dropGradient();
         waiting.push(...output.#leaveOperands());
         const isForgotten = output.#state === "disposed" && output.#results === 0 && !output.#isOnAWay;
-        if (isForgotten) output.#origin = null;
+        // Numbers that are there need no history.
+        if (isForgotten || output.#isHidden) output.#origin = null;
       }
       for (const input of creator?.releaseInputs() ?? []) {
         input.#consumers--;
@@ -300,15 +311,38 @@ export abstract class Value {
   }
 
   #release(): void {
-    // Nobody else has what this one comes from, and others are only to be had from it.
-    if (this.#isApart && this.#state === "disposed" && !this.#data.released && this.#isComputed && wayTo<Value>(this) === null) {
+    if (this.#isNeeded()) {
       this.#isHidden = true;
       return;
     }
     if (this.#data === this.#given) return;
+    this.#isHidden = false;
+    if (this.#state === "disposed") this.#tellThoseHandedOut();
     this.#data.release();
     // The numbers are still the user's, and can be taken from there as long as they are.
     if (this.#given !== null) this.#data = this.#given;
+  }
+
+  /** Whether nobody else has what this one comes from, and others that may be given back are only to be had from it. */
+  #isNeeded(): boolean {
+    if (this.#isHidden) return this.#isOnAWay || this.#lentResults > 0;
+    if (this.#state !== "disposed" || this.#data.released || !this.#isComputed) return false;
+    const hasLent = this.#lentResults > 0 && !this.#isDiscarded;
+    if (!this.#isApart && !hasLent) return false;
+    const way = wayTo<Value>(this);
+    if (way === null) return true;
+    this.#isApart = true;
+    this.#holdWay(way);
+    return false;
+  }
+
+  /** What noGrad gave and comes from this one is somebody's: it gets its numbers while that can be. */
+  #tellThoseHandedOut(): void {
+    try {
+      this.#data.memory?.beforeChange();
+    } catch {
+      // No memory, or no device: then reading it says that it is gone.
+    }
   }
 
   get #isComputed(): boolean {
@@ -320,7 +354,10 @@ export abstract class Value {
     if (origin?.counted !== true) return [];
     origin.counted = false;
     const operands = origin.there();
-    for (const operand of operands) operand.#results--;
+    for (const operand of operands) {
+      operand.#results--;
+      if (this.#state === "lent") operand.#lentResults--;
+    }
     return operands;
   }
 
@@ -342,21 +379,33 @@ export abstract class Value {
   #prepareToComputeAgain(): boolean {
     const way = wayTo<Value>(this);
     if (way === null) return false;
-    this.#roots = way.roots;
-    for (const value of way.through) {
-      value.#origin?.hold();
-      if (value !== this) value.#isOnAWay = true;
-    }
-    for (const root of way.roots.states.keys()) root.#isOnAWay = true;
-    for (const root of way.roots.apart) root.#isApart = true;
+    this.#holdWay(way);
     if (this.#isHandedOut) for (const { array } of way.roots.states.values()) this.#awaitChangeOf(array);
     return true;
   }
 
+  #holdWay({ roots, through }: Way<Value>): void {
+    this.#roots = roots;
+    for (const value of through) {
+      value.#origin?.hold();
+      if (value !== this) value.#isOnAWay = true;
+    }
+    for (const root of roots.states.keys()) {
+      root.#isOnAWay = true;
+      if (this.#isApart || roots.apart.has(root)) root.#isApart = true;
+    }
+  }
+
   #awaitChangeOf({ memory }: GpuArray): void {
     if (memory === null) return;
-    const list = handedOut.get(memory) ?? new WeakList<Value>();
-    handedOut.set(memory, list);
+    let list = handedOut.get(memory);
+    if (list === undefined || memory.onChange === null) {
+      const concerned = (list = new WeakList<Value>());
+      handedOut.set(memory, list);
+      memory.onChange = () => {
+        for (const value of concerned.all()) if (value.isReadable && value.#data.released) value.#computeAgain();
+      };
+    }
     list.add(this.weak);
   }
 

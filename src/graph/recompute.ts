@@ -37,12 +37,12 @@ export interface Roots<V> {
   readonly states: ReadonlyMap<V, { readonly array: GpuArray; readonly version: number }>;
   /** Those between which and the result stands something that the user has disposed. */
   readonly apart: ReadonlySet<V>;
-  /** How many functions lead from there. */
+  /** How many functions lead from there, where one way has no more than others. */
   readonly length: number;
 }
 
 /** How many functions may lead to what was given back, and from how many roots: what takes more keeps its numbers. */
-const mostFunctions = 1000;
+const mostFunctions = 4000;
 const mostRoots = 64;
 
 /** What a Variable that is to be given back would be computed from again. */
@@ -60,21 +60,13 @@ export function wayTo<V extends Numbers<V>>(value: V): Way<V> | null {
   const waiting = [{ each: value, isBehind: false }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { each, isBehind } = next;
-    const { recipe } = each;
-    found.length++;
-    if (recipe === null || found.isTooMuch) return null;
-    for (const [k, operand] of recipe.operands.entries()) {
-      const { numbers, roots } = operand;
-      if (!numbers.released) {
-        if (numbers.version !== at(recipe.versions, k)) return null;
-        found.add(operand, isBehind);
-      } else if (!through.has(operand)) {
-        through.add(operand);
-        const isApart = isBehind || !operand.isReadable;
-        // What was found when it was given back still holds, mostly.
-        if (roots !== null && holds(roots)) found.addAll(roots, isApart);
-        else waiting.push({ each: operand, isBehind: isApart });
-      }
+    // What was found when it was given back still holds, but for what was given back since.
+    const gone = each.roots === null ? found.addOperands(each, isBehind) : found.addRoots(each.roots, isBehind);
+    if (gone === null || found.isTooMuch) return null;
+    for (const one of gone) {
+      if (through.has(one)) continue;
+      through.add(one);
+      waiting.push({ each: one, isBehind: isBehind || !one.isReadable || each.roots?.apart.has(one) === true });
     }
   }
   return found.isTooMuch ? null : { roots: found, through };
@@ -83,7 +75,13 @@ export function wayTo<V extends Numbers<V>>(value: V): Way<V> | null {
 class Found<V extends Numbers<V>> implements Roots<V> {
   readonly states = new Map<V, { readonly array: GpuArray; readonly version: number }>();
   readonly apart = new Set<V>();
-  length = 0;
+  /** Functions that were found, and the most that are behind one of them. */
+  #found = 0;
+  #before = 0;
+
+  get length(): number {
+    return this.#found + this.#before;
+  }
 
   get isTooMuch(): boolean {
     return this.length > mostFunctions || this.states.size > mostRoots;
@@ -96,16 +94,32 @@ class Found<V extends Numbers<V>> implements Roots<V> {
     if (isApart) this.apart.add(root);
   }
 
-  addAll({ states, apart, length }: Roots<V>, isApart: boolean): void {
-    this.length += length;
-    for (const root of states.keys()) this.add(root, isApart || apart.has(root));
+  /** Adds what a value was computed from and is as it was; gives those that were given back, or null. */
+  addOperands({ recipe }: V, isBehind: boolean): V[] | null {
+    if (recipe === null) return null;
+    this.#found++;
+    const gone: V[] = [];
+    for (const [k, operand] of recipe.operands.entries()) {
+      const { numbers } = operand;
+      if (numbers.released) gone.push(operand);
+      else if (numbers.version !== at(recipe.versions, k)) return null;
+      else this.add(operand, isBehind);
+    }
+    return gone;
   }
-}
 
-function holds<V extends Numbers<V>>({ states }: Roots<V>): boolean {
-  return [...states].every(([{ numbers }, { array, version }]) => {
-    return numbers === array && !array.released && array.version === version;
-  });
+  /** The same of the roots of what was given back before. */
+  addRoots({ states, apart, length }: Roots<V>, isBehind: boolean): V[] | null {
+    this.#before = Math.max(this.#before, length);
+    const gone: V[] = [];
+    for (const [root, { array, version }] of states) {
+      const { numbers } = root;
+      if (numbers.released) gone.push(root);
+      else if (numbers === array && numbers.version !== version) return null;
+      else this.add(root, isBehind || apart.has(root));
+    }
+    return gone;
+  }
 }
 
 /** Of a recomputation of fewer functions, nothing on the way is kept. */
@@ -117,7 +131,10 @@ const shortWay = 16;
  *
  * @throws what `lost` gives where something on the way is gone, or was changed; what a Function's forward throws.
  */
-export function computeAgain<V extends Numbers<V>>(wanted: V, lost: (because: V, isChanged: boolean) => Error): GpuArray {
+export function computeAgain<V extends Numbers<V>>(
+  wanted: V,
+  lost: (because: V, isChanged: boolean) => Error,
+): GpuArray {
   const steps = stepsTo(wanted, lost);
   const uses = new Map<V, number>();
   for (const { recipe } of steps) {

@@ -4,7 +4,7 @@ import { ShapeError } from "../base/errors.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import type { GpuArray } from "../gpu/array.js";
 import { Function } from "./function.js";
-import { asVariable, type Operand, type Variable } from "./variable.js";
+import { asOperand, type Operand, type Variable } from "./variable.js";
 
 export class Reshape extends Function {
   readonly #shape: Shape;
@@ -39,7 +39,7 @@ export class Reshape extends Function {
  * reshape([[1, 2, 3], [4, 5, 6]], [3, -1]); // [[1, 2], [3, 4], [5, 6]]
  */
 export function reshape(x: Operand, shape: readonly number[]): Variable {
-  const variable = asVariable(x);
+  const variable = asOperand(x);
   const wanted = checkList<number>(shape, "reshape: shape");
   checkShape(
     wanted.map((length) => (length === -1 ? 1 : length)),

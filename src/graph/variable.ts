@@ -60,7 +60,7 @@ export class Variable extends Value {
   }
 
   /** What has only the prototype, or is a Proxy of a Variable, can't be used as one: it lacks what is private. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== Variable) return Object.prototype.isPrototypeOf.call(this.prototype, value as object);
     return typeof value === "object" && value !== null && #grad in value;
   }
@@ -193,7 +193,7 @@ export class Variable extends Value {
     const gradient = this.#grad;
     this.#grad = null;
     if (this.#slot === "given") gradient?.takeBack();
-    else if (this.#slot === "unseen" && gradient?.isKept === false) gradient.dispose();
+    else if (this.#slot === "unseen" && gradient?.isKept === false) gradient.discard();
   }
 
   protected override dropGradient(): void {
@@ -278,7 +278,6 @@ export class Variable extends Value {
   /** @throws ArgumentError where it was computed. @internal */
   checkLeaf(what: string): void {
     if (this.#creator === null) {
-      this.beforeChange();
       this.forgetOrigin();
       return;
     }
@@ -355,11 +354,33 @@ export function asVariable(operand: Operand): Variable {
     : new Variable(operand, { requiresGrad: false });
 }
 
-/** While a Function's forward runs that is made of others: the Variables whose arrays it was given. */
-export const givenArrays = new Setting<ReadonlyMap<unknown, Variable> | null>(null);
+/** While something runs that makes several calls: the Variables that it was given, by their arrays. */
+const givenArrays = new Setting<ReadonlyMap<unknown, Variable> | null>(null);
 
-/** The same for what a Function is called with. @internal */
+/** The same for what one Function is called with: data goes with what is computed from it. @internal */
 export function asOperand(operand: Operand): Variable {
   if (operand instanceof Variable) return operand;
   return (gradEnabled() ? undefined : givenArrays.current?.get(operand)) ?? Variable.temporary(operand);
+}
+
+/** Runs `f` on operands of which it makes any number of calls; what was given as data goes afterwards. */
+export function withOperands<T>(operands: readonly Operand[], f: (variables: Variable[]) => T): T {
+  const variables = operands.map(asOperand);
+  const result = whileGiven(variables, () => f(variables));
+  letGoOperands(variables);
+  return result;
+}
+
+/** Runs `f`, in which no call lets go of these: whoever has made them does. @internal */
+export function whileGiven<T>(variables: readonly Variable[], f: () => T): T {
+  const given = new Map<unknown, Variable>(givenArrays.current ?? []);
+  for (const variable of variables) given.set(variable.numbers, variable);
+  return givenArrays.during(given, f);
+}
+
+/** They were used: gives back those that nobody else has. @internal */
+export function letGoOperands(variables: readonly Variable[]): void {
+  for (const variable of variables) {
+    if (variable.isTemporary && givenArrays.current?.get(variable.numbers) !== variable) variable.letGoOfTemporary();
+  }
 }

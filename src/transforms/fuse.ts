@@ -8,7 +8,7 @@ import { checkFunction } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { describe, isList } from "../base/describe.js";
 import { FuseError } from "../base/errors.js";
-import { asVariable, Variable, type Operand } from "../graph/variable.js";
+import { withOperands, Variable, type Operand } from "../graph/variable.js";
 import { FusedProgram } from "./fuse/fused-program.js";
 import { Program } from "./fuse/program.js";
 import { SymbolVariable, trace } from "./fuse/symbol.js";
@@ -53,7 +53,7 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
   };
   const apply = (...args: Operand[]): Result => {
     const { program, isSingle } = tracedWith(args.length);
-    const outputs = program.call(args.map((arg) => asVariable(arg)));
+    const outputs = withOperands(args, (inputs) => program.call(inputs));
     return (isSingle ? at(outputs, 0) : outputs) as Result;
   };
   return Object.defineProperty(

@@ -10,7 +10,7 @@ import { gradEnabled, withGrad } from "../graph/grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { describe } from "../base/describe.js";
 import { checkAxes } from "../base/shape.js";
-import { asVariable, Variable, type Operand } from "../graph/variable.js";
+import { asVariable, withOperands, Variable, type Operand } from "../graph/variable.js";
 
 /** A function of Variables. Where its result has several elements, the gradient is that of their sum. */
 export type Differentiable = (...args: Variable[]) => Variable;
@@ -43,7 +43,7 @@ export function grad<Argnums extends number | readonly number[] = number>(
   return (...args) => {
     const { value, gradient, alone } = both(args);
     // Nobody gets to see it, and it holds what only the value needed.
-    if (alone) value.dispose();
+    if (alone) value.discard();
     else value.letGo();
     return gradient;
   };
@@ -80,21 +80,21 @@ function differentiated<Argnums extends number | readonly number[]>(
   checkFunction(f, "what grad differentiates");
   const { argnums: given = 0 } = checkObject(options, "grad's options");
   const argnums = typeof given === "number" ? given : checkList<number>(given, "argnums");
-  return (args) => {
-    const wanted = checkAxes(argnums, args.length, "argnums, among the arguments");
-    const variables = args.map((arg) => asVariable(arg));
+  const run = (variables: readonly Variable[]): Differentiated<Argnums> => {
+    const wanted = checkAxes(argnums, variables.length, "argnums, among the arguments");
     const own = variables.map((variable, index) => (wanted.includes(index) ? standIn(variable) : variable));
     const value: unknown = withGrad(true, () => f(...own));
     if (!(value instanceof Variable)) {
       throw new ArgumentError(`grad's function must give a Variable, not ${describe(value)}`);
     }
+    value.keepIfTemporary();
     const targets = new Set(wanted.map((index) => at(own, index)));
     const createGraph = gradEnabled() && dependsOnOthers(value, targets);
     const found = value.requiresGrad
       ? propagate(value, ones(value), { createGraph, keep: (variable) => targets.has(variable), targets })
       : new Map<Variable, Variable>();
     // In the order in which argnums names them.
-    const order = typeof argnums === "number" ? wanted : argnums.map((k) => (k < 0 ? k + args.length : k));
+    const order = typeof argnums === "number" ? wanted : argnums.map((k) => (k < 0 ? k + variables.length : k));
     const gradients = order.map((index) => {
       const variable = at(own, index);
       return found.get(variable) ?? asVariable(GpuArray.constant(0, variable.shape, variable.device));
@@ -103,13 +103,14 @@ function differentiated<Argnums extends number | readonly number[]>(
     const ownGraph = !createGraph && [...targets].some((target) => found.has(target));
     return { value: ownGraph ? withoutGraph(value, targets) : value, gradient, alone: ownGraph };
   };
+  return (args) => withOperands(args, run);
 }
 
 /** The value alone. Nobody outside has the graph that led to it, so nobody else could release it. */
 function withoutGraph(value: Variable, standIns: ReadonlySet<Variable>): Variable {
   const alone = value.detach();
-  value.dispose();
-  for (const standIn of standIns) standIn.dispose();
+  value.discard();
+  for (const standIn of standIns) standIn.discard();
   return alone;
 }
 

@@ -4,9 +4,10 @@ import { at } from "../base/assert.js";
 import { ArgumentError, FuseError, isGpugradError, ShapeError } from "../base/errors.js";
 import { sameShape, showShape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
+import type { Holding } from "../gpu/holdings.js";
 import { toList, tracing } from "../graph/function.js";
 import { withGrad } from "../graph/grad-mode.js";
-import { asOperand, checkVariable, Variable, type Operand } from "../graph/variable.js";
+import { checkVariable, letGoOperands, withOperands, Variable, type Operand } from "../graph/variable.js";
 import type { Kernel } from "../gpu/kernel.js";
 import { groupsOf, type Group } from "./update/group.js";
 import { kernelOf, run } from "./update/kernels.js";
@@ -23,7 +24,7 @@ import { traceUpdate, type TracedUpdate, type UpdateFunction } from "./update/tr
  * A leaf's `grad` that is only looked up to be given to update goes with the next clearGrad() or backward(), as one that
  * nobody has seen: keep() holds it.
  *
- * @throws ArgumentError where one of `leaves` was computed, or `f` doesn't give a Variable for each; ShapeError where one
+ * @throws ArgumentError where one of `leaves` was computed, is given twice or has another one's memory, or `f` doesn't give a Variable for each; ShapeError where one
  * has another shape than its leaf; FuseError inside of a fused function. Nothing has changed then.
  * @example
  * const [w, m] = [new Variable([1, 2]), new Variable([0, 0])];
@@ -40,13 +41,35 @@ export function update(
   if (tracing.current !== null) throw new FuseError("fuse: update can't be part of a fused function");
   const targets = toList(leaves).map((leaf) => checkVariable(leaf, "what update changes"));
   for (const target of targets) target.checkLeaf("updated");
-  const others = operands.map((operand, k) => {
+  checkApart(targets);
+  const given = operands.map((operand, k) => {
     if (operand === null) throw new ArgumentError(`update: operand ${k} is null. A grad is, before backward()`);
-    return asOperand(operand);
+    return operand;
   });
-  const traced = traceOrNull(targets, f, others);
-  if (traced === null || !updateInPlace(traced)) updateOneByOne(targets, f, others);
+  withOperands(given, (others) => {
+    const traced = traceOrNull(targets, f, others);
+    if (traced === null || !updateInPlace(traced)) updateOneByOne(targets, f, others);
+  });
   for (const target of targets) if (operands.includes(target.ownGrad())) target.gradWasUsed();
+}
+
+/** @throws ArgumentError where two leaves have numbers in common: only one of two new values could stand there. */
+function checkApart(targets: readonly Variable[]): void {
+  const holdings = targets.map(({ array }) => array.holding);
+  targets.forEach((target, k) => {
+    const other = targets.findIndex((each, j) => j < k && (each === target || overlap(holdings[j], holdings[k])));
+    if (other < 0) return;
+    const isSame = targets[other] === target;
+    throw new ArgumentError(
+      `update: ${target.toString()} ${isSame ? "is given twice" : "has the memory of another leaf"}, as leaf ${other} and ` +
+        `leaf ${k}: name each leaf once`,
+    );
+  });
+}
+
+function overlap(a: Holding | null | undefined, b: Holding | null | undefined): boolean {
+  if (a?.storage === undefined || a.storage !== b?.storage) return false;
+  return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 /** Null where `f` can't be traced: whatever is wrong with it, it fails by itself when it is called to compute. */
@@ -66,9 +89,8 @@ function traceOrNull(
 function updateInPlace(traced: TracedUpdate): boolean {
   const dispatches = dispatchesOrNull(traced);
   for (const { kernel, group } of dispatches ?? []) run(kernel, group);
-  // Data in the function, or among the operands, has no other owner.
-  for (const { group } of dispatches ?? []) for (const input of group.program.inputs) input.letGoIfTemporary();
-  for (const { of } of traced.symbols) if (dispatches !== null) of.letGoIfTemporary();
+  // Data in the function has no other owner.
+  for (const { group } of dispatches ?? []) letGoOperands(group.program.inputs);
   return dispatches !== null;
 }
 
@@ -95,20 +117,18 @@ function updateOneByOne(targets: readonly Variable[], f: UpdateFunction, others:
         `update: ${showShape(shape)} can't take the place of ${at(targets, k).toString()}: it needs the same shape`,
       );
     });
-    // A leaf among the results is copied, so that it is read before it changes.
-    const values = results.map((result, k) => {
-      if (result === targets[k] || !targets.includes(result)) return result.array;
-      return copyOf(result);
-    });
-    targets.forEach((target, k) => target.assign(at(values, k)));
-    values.forEach((value, k) => {
-      if (value !== results[k]?.array) value.release();
-    });
+    const values = results.map((result, k) => valueOf(result, k, targets));
+    // They can be computed again as long as no leaf has changed: so nobody needs them.
     for (const result of results) result.letGo();
+    targets.forEach((target, k) => target.assign(at(values, k)));
+    for (const value of values) value.release();
   });
 }
 
-function copyOf({ array }: Variable): GpuArray {
+/** A result's numbers; a copy, so that they are read before they change, where they are another leaf's. */
+function valueOf({ array }: Variable, k: number, targets: readonly Variable[]): GpuArray {
+  const isOf = (target: Variable, j: number): boolean => j !== k && overlap(target.array.holding, array.holding);
+  if (!targets.some(isOf)) return array.share();
   const copy = GpuArray.allocate(array.device, array.shape, "update");
   copy.copyFrom(array);
   return copy;

@@ -1,6 +1,7 @@
 /** Leaves changed in place by a function of themselves: one dispatch, the numbers of the unfused formula. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
+  ArgumentError,
   type Device,
   elementwise,
   fuse,
@@ -164,16 +165,69 @@ describe("memory is bound once", () => {
     expect([...(await b.read())]).toEqual(before);
   });
 
-  test("or the formula is computed apart: another shape over the leaf's memory, one memory of two leaves", async () => {
+  test("or the formula is computed apart: another shape over the leaf's memory", async () => {
     const w = leaf([2, 2]);
     await both([w], (x, row) => x.add(row.sum(0)), w);
     await both([w], (x, flat) => x.add(flat), new Variable(w.data.reshape([1, 2, 2])).reshape([2, 2]));
     const one = leaf([1]);
     await both([one], (x, y) => x.add(y), one.reshape([]));
-    const shared = leaf([3]);
-    update([shared, new Variable(shared.data)], (x, y) => [x.add(1), y.add(2)]);
-    const start = numbers(3);
-    expect([...(await shared.read())]).toEqual([...start].map((value) => Math.fround(value + 2)));
+  });
+});
+
+describe("only one of two new values could stand in one place", () => {
+  const f = (x: Variable, y: Variable): Variable[] => [x.add(1), y.add(2)];
+  const cases: [string, (a: Variable) => Variable[]][] = [
+    ["the same leaf twice", (a) => [a, a]],
+    ["the same leaf, among others", (a) => [a, leaf([4]), a]],
+    ["two Variables over one array", (a) => [a, new Variable(a.data)]],
+    ["a leaf and itself in another shape", (a) => [a, new Variable(a.data.reshape([2, 2]))]],
+    ["a leaf and itself, detached", (a) => [a, a.detach()]],
+  ];
+
+  test.each(cases)("%s: refused, and nothing has changed", async (_, leaves) => {
+    const a = leaf([4]);
+    const before = [...(await a.read())];
+    const [given, versions] = [leaves(a), a.data.version];
+    expect(() => update(given, (...args) => given.map((_, k) => f(args[k]!, args[k]!)[0]!))).toThrow(ArgumentError);
+    expect(() => update(given, () => given.map(() => sum(a)))).toThrow(ArgumentError);
+    expect(a.data.version).toBe(versions);
+    expect([...(await a.read())]).toEqual(before);
+  });
+
+  test("parts of one buffer that don't overlap are two places", async () => {
+    const buffer = device.gpuDevice.createBuffer({ size: 512 + 12, usage: 0x80 | 0x4 | 0x8 });
+    const [a, b] = [0, 512].map((offset) => new Variable(GpuArray.fromBuffer(buffer, [3], { offset })));
+    update([a!, b!], f);
+    expect([...(await a!.read()), ...(await b!.read())]).toEqual([1, 1, 1, 2, 2, 2]);
+    buffer.destroy();
+  });
+});
+
+describe("all is read before the first leaf is written, through views, too", () => {
+  const cases: [string, (a: Variable, b: Variable) => [Variable, Variable], number[]][] = [
+    ["reshaped", (a, b) => [b.reshape([2, 2]), a.reshape([4])], [1, 2, 3, 4]],
+    ["transposed", (a, b) => [b.reshape([2, 2]), a.transpose().reshape([4])], [1, 3, 2, 4]],
+    ["detached and reshaped", (a, b) => [b.detach().reshape([2, 2]), a.reshape([4]).detach()], [1, 2, 3, 4]],
+  ];
+  test.each(cases)("two leaves change places, %s", async (_, f, ofA) => {
+    const [a, b] = [new Variable([[1, 2], [3, 4]]), new Variable([5, 6, 7, 8])]; // prettier-ignore
+    update([a, b], f);
+    expect([...(await a.read())]).toEqual([5, 6, 7, 8]);
+    expect([...(await b.read())]).toEqual(ofA);
+  });
+
+  test.each([
+    ["made before", (b: Variable) => b.reshape([2, 2])],
+    ["without a graph", (b: Variable) => noGrad(() => b.detach().reshape([2, 2]))],
+  ])("a view of another leaf, %s, as an operand or from outside", async (_, view) => {
+    for (const isOperand of [true, false]) {
+      const [a, b] = [new Variable([[10, 20], [30, 40]]), new Variable([1, 2, 3, 4])]; // prettier-ignore
+      const v = view(b);
+      if (isOperand) update([b, a], (b, a, v) => [b.mul(100), a.add(v)], v);
+      else update([b, a], (b, a) => [b.mul(100), a.add(v)]);
+      expect([...(await b.read())]).toEqual([100, 200, 300, 400]);
+      expect([...(await a.read())]).toEqual([11, 22, 33, 44]);
+    }
   });
 });
 
