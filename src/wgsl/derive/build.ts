@@ -84,7 +84,6 @@ function times(left: Expression, right: Expression): Expression {
   if (isNumber(right, 1)) return left;
   const [a, b] = [withoutSign(left), withoutSign(right)];
   if (a !== null && b !== null) return times(a, b);
-  if (a !== null && isNumber(a, 1)) return negative(right);
   return { kind: "binary", operator: "*", left, right, at };
 }
 

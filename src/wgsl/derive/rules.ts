@@ -80,7 +80,7 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = {
   mix: ["(1.0 - c) * d", "c * d", "(b - a) * d"],
   normalize: ["(d - y * dot(y, d)) / length(a)"],
   pow: power,
-  quantizeToF16: ["d"],
+  quantizeToF16: [null],
   radians: ["0.017453292519943295 * d"],
   reflect: ["d - 2.0 * dot(b, d) * b", "-2.0 * (dot(a, d) * b + dot(a, b) * d)"],
   round: [null],

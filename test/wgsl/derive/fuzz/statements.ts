@@ -183,7 +183,8 @@ export class Statements {
       ? this.block(body, { ...inner, canContinue: false })
       : ["{", ...this.#inner(scope, inner), "}"];
     const continuing = (isOpen ? body : scope).child();
-    const isHidden = isOpen && !body.counters().some(({ name }) => name === i);
+    const change = this.#assignment(continuing, true);
+    const isHidden = !continuing.counters().some(({ name }) => name === i);
     if (isHidden) return this.#endless(scope, place, i, turns);
     const last = random.chance(0.5)
       ? [`  break if ${i} >= ${turns} || ${this.expressions(continuing).float(1)} > 2.5;`]
@@ -194,7 +195,7 @@ export class Statements {
       ...lines.map((line) => `  ${line}`),
       "  continuing {",
       `    ${i}++;`,
-      `    ${this.#assignment(continuing, true)}`,
+      `    ${change}`,
       ...last.map((line) => `  ${line}`),
       "  }",
       "}",
