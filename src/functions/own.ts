@@ -25,7 +25,8 @@ export interface ElementwiseOptions {
  * differentiated (pointers, the bits of a value) is a WgslError with its line. A loop is differentiated turn by turn, as it
  * ran: an iteration that converges gives the derivative of its last step.
  *
- * Everything else declared in the source begins with `NAME_`. It may call gpugrad's own `math_exp`, `math_log` and so on.
+ * Everything else declared in the source begins with `NAME_`. Its `exp`, `log`, `sin`, `cos`, `tan`, `tanh`, `pow` and `atan2` are
+ * gpugrad's, as exact as the built-in functions; it may call `math_exp` and so on by that name, too.
  *
  * A gradient by hand wins: `fn NAME_backward`, whose parameters are any of the forward's, `y` (the output) and `gy` (its
  * gradient), by name. It returns the gradient of the input, or a vec2f, vec3f, vec4f with one for each input. With it, a

@@ -7,6 +7,7 @@ import { parse } from "./language/parser.js";
 import { printType } from "./language/printer.js";
 import { SourceText } from "./language/source-text.js";
 import { DerivableSource } from "./derivable-source.js";
+import { withExactCalls } from "./exact-calls.js";
 import { gradientType, type ElementwiseSource } from "./source.js";
 import type { FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "./language/syntax.js";
 import { withInitialValues } from "./language/initial-values.js";
@@ -39,7 +40,7 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
   for (const declaration of declarations) checkAllowed(source, declaration, name);
   check(source, declarations, mathFunction);
   const backward = functions.find((f) => f.name === `${name}_backward`);
-  const text = withInitialValues(source, declarations);
+  const text = exactText(withInitialValues(source, declarations), name);
   const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs);
   if (backward !== undefined && !hasGradient) {
     source.fail(backward.at, `${name} was said to have no gradient, and has ${backward.name}: leave out one of them`);
@@ -57,6 +58,11 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
     derived: null,
     textFor: () => text,
   };
+}
+
+function exactText(text: string, name: string): string {
+  const source = new SourceText(text, name);
+  return withExactCalls(text, name, check(source, parse(source), mathFunction));
 }
 
 function inputsOf(source: SourceText, { name, parameters, result, at }: FunctionDeclaration): string[] {

@@ -4,12 +4,14 @@ import {
   add,
   ArgumentError,
   elementwise,
+  exp,
   fuse,
   grad,
   gradCheck,
   init,
   mul,
   NotDifferentiableError,
+  sin,
   Variable,
   where,
   WgslError,
@@ -183,4 +185,46 @@ test("a long array in one pass", async () => {
 test("third derivatives agree with differences", async () => {
   const swish = elementwise("fn swish_forward(x: f32) -> f32 { return x / (1.0 + math_exp(-x)); }");
   await gradCheck(swish, [leaf([-2, -0.3, 0.5, 3])], { order: 3 });
+});
+
+describe("WGSL's own functions in one's own source", () => {
+  const f = elementwise<[Operand]>("fn own_forward(x: f32) -> f32 { return exp(x) + sin(300.0 * x); }");
+  const v = elementwise<[Operand]>(
+    "fn both_forward(x: f32) -> f32 { let s = sin(vec2f(x, 300.0 * x)); return pow(s.x, 2) + s.y; }",
+  );
+  const xs = [0.3, 20.1, 80.7].map(Math.fround);
+
+  test("are as exact as gpugrad's, of numbers and of vectors", async () => {
+    const x = leaf(xs);
+    expectClose(await f(x).read(), await builtIn(x, (a) => a.exp().add(a.mul(300).sin())), 0);
+    const sines = await builtIn(x, (a) => a.sin().pow(2).add(a.mul(300).sin()));
+    expectClose(await v(x).read(), sines, 3e-7);
+  });
+
+  test("and so are their derived gradients", async () => {
+    const [x, z] = [leaf(xs), leaf(xs)];
+    f(x).backward();
+    add(exp(z), sin(mul(z, 300))).backward();
+    expectClose(await gradOf(x), await gradOf(z), 3e-7);
+  });
+});
+
+async function builtIn(x: Variable, f: (x: Variable) => Variable): Promise<number[]> {
+  return [...(await f(x).read())];
+}
+
+test("what is constant by pieces has gradient 0, in every shape", async () => {
+  const stairs = elementwise<[Operand, Operand]>(
+    "fn stairs_forward(x: f32, k: f32) -> f32 { return floor(x) + sign(k) + f32(i32(k)); }",
+  );
+  for (const createGraph of [false, true]) {
+    const [x, k] = [leaf([1.5, -2.5, 3]), leaf([2])];
+    const y = stairs(x, k);
+    y.backward({ createGraph });
+    expectClose(await gradOf(x), [0, 0, 0], 0);
+    expectClose(await gradOf(k), [0], 0);
+  }
+  const x = leaf([1.5, 2.5]);
+  fuse((v: Variable) => stairs(v, 1).mul(v))(x).backward();
+  expectClose(await gradOf(x), [3, 4], 0);
 });

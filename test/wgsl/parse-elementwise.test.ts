@@ -19,10 +19,28 @@ describe("element-wise WGSL", () => {
     });
   });
 
-  test("may lack a backward", () => {
-    expect(
-      parseElementwise("fn step_forward(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0); }").backward,
-    ).toBeNull();
+  test("may lack a backward, which is derived, or be said to have none", () => {
+    const source = "fn half_forward(x: f32) -> f32 { return 0.5 * x; }";
+    expect(parseElementwise(source).backward).toEqual(["gy"]);
+    expect(parseElementwise(source).derived?.wgsl).toContain("return gy * 0.5;");
+    expect(parseElementwise(source, false).backward).toBeNull();
+    expect(parseElementwise(source, false).differentiable).toBe(false);
+  });
+
+  test("calls gpugrad's exp and so on, on the same lines, but for what the compiler computes", () => {
+    const source = `
+      const wave_k = exp(1.0);
+      fn wave_forward(x: f32) -> f32 {
+        const half = sin(0.5);
+        return half * wave_k * sin(vec2f(x, 2.0)).y * cosh(x) + exp(pow(x, 2));
+      }`;
+    const { wgsl } = parseElementwise(source, false);
+    const lines = wgsl.split("\n");
+    expect(lines.slice(0, 4)).toEqual(source.split("\n").slice(0, 4));
+    expect(lines[4]).toBe(
+      "        return half * wave_k * wave_sin_vec2(vec2f(x, 2.0)).y * cosh(x) + math_exp(math_pow(x, 2));",
+    );
+    expect(lines.at(-1)).toBe("fn wave_sin_vec2(v0: vec2f) -> vec2f { return vec2f(math_sin(v0.x), math_sin(v0.y)); }");
   });
 
   test("may have helpers, constants and types that begin with its name", () => {
