@@ -185,7 +185,7 @@ export const rows: readonly Row[] = [
   second("log", (x) => -1 / (x * x), within(4), { driver: true }),
   second("sin", (x) => -Math.sin(x), within(2), { dense: turns }),
   second("cos", (x) => -Math.cos(x), within(2), { dense: turns }),
-  second("tan", (x) => 2 * Math.tan(x) * (1 + Math.tan(x) ** 2), within(6), { dense: turns }),
+  second("tan", (x) => 2 * Math.tan(x) * (1 + Math.tan(x) ** 2), within(7), { dense: turns }),
   second("tanh", (x) => -2 * Math.tanh(x) * reference.tanhSlope(x), within(6), {
     dense: aroundHalf,
     keptFrom: 2 ** -125,

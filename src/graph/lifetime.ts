@@ -16,9 +16,12 @@ import { WeakList } from "./weak-list.js";
 interface Producer {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
+  /** @internal */
   readonly inputVersions: readonly number[];
   readonly repeatable: boolean;
+  /** @internal */
   repeat(arrays: readonly GpuArray[], index: number): GpuArray;
+  /** @internal */
   releaseInputs(): readonly Value[];
 }
 

@@ -87,6 +87,12 @@ function times(left: Expression, right: Expression): Expression {
   return { kind: "binary", operator: "*", left, right, at };
 }
 
+/** A number times another; of a number, -1 is a sign. */
+export function scaled(factor: Expression, by: Expression): Expression {
+  const isMinusOne = isNegative(by) && isNumber(by.operand, 1);
+  return isMinusOne ? negative(factor) : times(factor, by);
+}
+
 export function plus(left: Expression, right: Expression): Expression {
   if (isNumber(left, 0)) return right;
   if (isNumber(right, 0)) return left;

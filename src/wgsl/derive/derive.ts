@@ -60,7 +60,7 @@ export class Derivation {
       ({ tangents }) => {
         const parts = inputs.map((_, k) => {
           const tangent = tangents.get(k);
-          return tangent === undefined ? build.number("0.0") : build.binary("*", gy, tangent);
+          return tangent === undefined ? build.number("0.0") : build.scaled(gy, tangent);
         });
         const [only] = parts;
         return parts.length === 1 && only !== undefined ? only : build.construct(vectorType(inputs.length), parts);
