@@ -15,13 +15,20 @@ export class DerivableSource implements ElementwiseSource {
   #derivation: Derivation | null = null;
   #gradient: Derived | WgslError | null = null;
 
-  /** @param text that has passed the check */
-  constructor(text: string, name: string, inputs: readonly string[]) {
+  /**
+   * @param text that has passed the check
+   * @param helpers functions in it that the user's source doesn't have, by name: the gradient brings those that it calls
+   */
+  constructor(text: string, name: string, inputs: readonly string[], helpers: ReadonlyMap<string, string>) {
     this.name = name;
     this.inputs = inputs;
     this.gradientType = gradientType(inputs.length);
     this.#text = text;
-    const wgsl = (): string => this.#backward().wgsl;
+    const wgsl = (): string => {
+      const own = this.#backward().wgsl;
+      const called = [...helpers].flatMap(([helper, body]) => (own.includes(`${helper}(`) ? [body] : []));
+      return [...called, own].join("\n\n");
+    };
     this.derived = {
       get wgsl() {
         return wgsl();

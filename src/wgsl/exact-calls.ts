@@ -15,9 +15,13 @@ const components = ["x", "y", "z", "w"];
 /**
  * @param text of the source
  * @param name that all it declares begins with
- * @returns the text on the same lines, with what it calls for vectors behind it
+ * @returns the text on the same lines, and what it calls for vectors, by name
  */
-export function withExactCalls(text: string, name: string, checked: Checked): string {
+export function withExactCalls(
+  text: string,
+  name: string,
+  checked: Checked,
+): { readonly text: string; readonly helpers: ReadonlyMap<string, string> } {
   const helpers = new Map<string, string>();
   const edits = callsIn(checked.declarations).flatMap((call) => {
     const type = checked.types.get(call);
@@ -25,14 +29,13 @@ export function withExactCalls(text: string, name: string, checked: Checked): st
     const called = own ? null : exactName(call, type, name, text, helpers);
     return called === null ? [] : [{ at: call.callee.at, length: call.callee.name.length, called }];
   });
-  if (edits.length === 0) return text;
   let made = "";
   let from = 0;
   for (const { at, length, called } of edits.sort((a, b) => a.at - b.at)) {
     made += text.slice(from, at) + called;
     from = at + length;
   }
-  return [made + text.slice(from), ...helpers.values()].join("\n");
+  return { text: made + text.slice(from), helpers };
 }
 
 /** What is called in the place of a built-in; null where that is computed by the compiler already. */

@@ -40,12 +40,13 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
   for (const declaration of declarations) checkAllowed(source, declaration, name);
   check(source, declarations, mathFunction);
   const backward = functions.find((f) => f.name === `${name}_backward`);
-  const text = exactText(withInitialValues(source, declarations), name);
+  const exact = exactText(withInitialValues(source, declarations), name);
+  const text = [exact.text, ...exact.helpers.values()].join("\n");
   const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs);
   if (backward !== undefined && !hasGradient) {
     source.fail(backward.at, `${name} was said to have no gradient, and has ${backward.name}: leave out one of them`);
   }
-  if (backward === undefined && hasGradient) return new DerivableSource(text, name, inputs);
+  if (backward === undefined && hasGradient) return new DerivableSource(text, name, inputs, exact.helpers);
   return {
     name,
     wgsl: text,
@@ -60,7 +61,7 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
   };
 }
 
-function exactText(text: string, name: string): string {
+function exactText(text: string, name: string): ReturnType<typeof withExactCalls> {
   const source = new SourceText(text, name);
   return withExactCalls(text, name, check(source, parse(source), mathFunction));
 }

@@ -201,6 +201,14 @@ describe("WGSL's own functions in one's own source", () => {
     expectClose(await v(x).read(), sines, 3e-7);
   });
 
+  test("stand beside the source that the gradient is copied to", async () => {
+    const wgsl = "fn both_forward(x: f32) -> f32 { let s = sin(vec2f(x, 300.0 * x)); return s.x * s.y; }";
+    const [x, z] = [leaf(xs), leaf(xs)];
+    elementwise(wgsl)(x).backward();
+    elementwise(`${wgsl}\n${elementwise(wgsl).gradient}`)(z).backward();
+    expectClose(await gradOf(x), await gradOf(z), 0);
+  });
+
   test("and so are their derived gradients", async () => {
     const [x, z] = [leaf(xs), leaf(xs)];
     f(x).backward();
