@@ -121,7 +121,8 @@ export abstract class Elementwise extends Function {
     return this.kernels.whole().source(this.#math);
   }
 
-  protected override backwardReads(k: number): boolean {
+  /** @internal */
+  override backwardReads(k: number): boolean {
     const { length } = this.inputs;
     const read = ({ to, index }: BackwardArgument): boolean =>
       to === "input" ? index === k : to === "output" && length + index === k;

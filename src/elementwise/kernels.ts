@@ -24,6 +24,7 @@ export class ElementwiseKernels {
   readonly #source: ElementwiseSource;
   readonly traits: Traits;
   readonly #kernels = new Map<string, Kernel>();
+  #backwardArguments: readonly BackwardArgument[] | undefined;
 
   constructor(source: ElementwiseSource, traits: Traits) {
     this.#source = source;
@@ -33,7 +34,8 @@ export class ElementwiseKernels {
   /** What the backward's parameters stand for; null where there is no backward. */
   get backwardArguments(): readonly BackwardArgument[] | null {
     const { backward, inputs } = this.#source;
-    return backward?.map((parameter) => argumentOf(parameter, inputs)) ?? null;
+    this.#backwardArguments ??= backward?.map((parameter) => argumentOf(parameter, inputs));
+    return this.#backwardArguments ?? null;
   }
 
   /** The outputs, all of this shape. Where every element comes out the same, one of them is computed. */

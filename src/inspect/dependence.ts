@@ -13,7 +13,6 @@ import { BroadcastTo } from "../elementwise/broadcast.js";
 import { Elementwise } from "../elementwise/elementwise.js";
 import { Reduction } from "../elementwise/reduction.js";
 import type { Function } from "../graph/function.js";
-import { argumentOf } from "../wgsl/source.js";
 
 const whole: Shape = Object.freeze([]);
 
@@ -34,14 +33,9 @@ export function groupOfGradient(f: Function, input: { readonly shape: Shape }): 
   return f instanceof Elementwise || f instanceof BroadcastTo ? input.shape : whole;
 }
 
-/** Whether the backward of `f` reads this one of its inputs, or of its outputs. */
-export function backwardReads(f: Function, to: "input" | "output", index: number): boolean {
-  if (!(f instanceof Elementwise)) return true;
-  const { backward, inputs } = f.source;
-  return (backward ?? []).some((parameter) => {
-    const argument = argumentOf(parameter, inputs);
-    return argument.to === to && argument.index === index;
-  });
+/** Whether the backward of `f` reads the k-th of its inputs and outputs. */
+export function backwardReads(f: Function, k: number): boolean {
+  return !(f instanceof Elementwise) || f.backwardReads(k);
 }
 
 /** What is left of an operand's view when it is reduced along the axes along which the group takes it whole. */

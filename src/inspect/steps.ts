@@ -135,8 +135,8 @@ class RecordedPass implements Steps {
           const output = at(f.outputs, k);
           return { name: gradientName(output), array, view: viewOf(f, output), isRead: true };
         }),
-        ...f.inputs.map((input, k) => operandOf(input, input.shape, backwardReads(f, "input", k))),
-        ...f.outputs.map((output, k) => operandOf(output, viewOf(f, output), backwardReads(f, "output", k))),
+        ...f.inputs.map((input, k) => operandOf(input, input.shape, backwardReads(f, k))),
+        ...f.outputs.map((output, k) => operandOf(output, viewOf(f, output), backwardReads(f, f.inputs.length + k))),
       ],
       inside: f instanceof FusedNode ? () => gradientInside(f, given) : null,
     });

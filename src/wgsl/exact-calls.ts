@@ -2,11 +2,11 @@
  * WGSL's exp, sin, pow and so on in a user's source become gpugrad's, so that the promise of accuracy holds there, too: the
  * exact functions, or with native math the driver's under the same name (math.ts).
  */
-import { partsOf } from "./derive/build.js";
-import { bodiesOf, conditionsOf } from "./derive/active.js";
 import type { Checked } from "./check/symbols.js";
-import type { Type } from "./check/types.js";
+import { elementOf, nothing, sizeOfVector } from "./check/types.js";
+import { Names } from "./derive/names.js";
 import type { CallExpression, Expression, ModuleDeclaration, Statement } from "./language/syntax.js";
+import { bodiesOf, expressionsOf, identifier, partsOf } from "./language/walk.js";
 
 const exact = new Set(["atan2", "cos", "exp", "log", "pow", "sin", "tan", "tanh"]);
 
@@ -22,40 +22,54 @@ export function withExactCalls(
   name: string,
   checked: Checked,
 ): { readonly text: string; readonly helpers: ReadonlyMap<string, string> } {
-  const helpers = new Map<string, string>();
+  const vectors = new VectorFunctions(new Names(new Set(text.match(identifier)), []), name);
   const edits = callsIn(checked.declarations).flatMap((call) => {
     const type = checked.types.get(call);
-    const own = checked.callees.has(call) || !exact.has(call.callee.name) || type === undefined;
-    const called = own ? null : exactName(call, type, name, text, helpers);
-    return called === null ? [] : [{ at: call.callee.at, length: call.callee.name.length, called }];
+    const isOurs = exact.has(call.callee.name) && !checked.callees.has(call) && elementOf(type ?? nothing) === "f32";
+    const size = isOurs && type !== undefined ? sizeOfVector(type) : null;
+    if (size === null) return [];
+    const { name: callee, at } = call.callee;
+    const called = size === 1 ? `math_${callee}` : vectors.nameOf(callee, size, call.args.length);
+    return [{ at, end: at + callee.length, called }];
   });
   let made = "";
   let from = 0;
-  for (const { at, length, called } of edits.sort((a, b) => a.at - b.at)) {
+  for (const { at, end, called } of edits.sort((a, b) => a.at - b.at)) {
     made += text.slice(from, at) + called;
-    from = at + length;
+    from = end;
   }
-  return { text: made + text.slice(from), helpers };
+  return { text: made + text.slice(from), helpers: vectors.texts };
 }
 
-/** What is called in the place of a built-in; null where that is computed by the compiler already. */
-function exactName(
-  { callee, args }: CallExpression,
-  type: Type,
-  name: string,
-  text: string,
-  helpers: Map<string, string>,
-): string | null {
-  if (type.kind === "scalar") return type.name === "f32" ? `math_${callee.name}` : null;
-  if (type.kind !== "vector" || type.element !== "f32") return null;
-  let helper = `${name}_${callee.name}_vec${type.size}`;
-  while (new RegExp(String.raw`\b${helper}\b`).test(text)) helper += "_";
-  const own = components.slice(0, type.size);
-  const parameters = args.map((_, k) => `v${k}: vec${type.size}f`).join(", ");
-  const calls = own.map((c) => `math_${callee.name}(${args.map((_, k) => `v${k}.${c}`).join(", ")})`);
-  const body = `return vec${type.size}f(${calls.join(", ")});`;
-  helpers.set(helper, `fn ${helper}(${parameters}) -> vec${type.size}f { ${body} }`);
-  return helper;
+/** gpugrad's functions, component by component. */
+class VectorFunctions {
+  /** By name. */
+  readonly texts = new Map<string, string>();
+  readonly #made = new Map<string, string>();
+  readonly #names: Names;
+  readonly #prefix: string;
+
+  constructor(names: Names, prefix: string) {
+    this.#names = names;
+    this.#prefix = prefix;
+  }
+
+  nameOf(callee: string, size: number, operands: number): string {
+    const key = `${this.#prefix}_${callee}_vec${size}`;
+    let name = this.#made.get(key);
+    if (name === undefined) {
+      name = this.#names.fresh(key);
+      this.#made.set(key, name);
+      const values = Array.from({ length: operands }, (_, k) => `v${k}`);
+      const calls = components
+        .slice(0, size)
+        .map((c) => `math_${callee}(${values.map((value) => `${value}.${c}`).join(", ")})`);
+      const parameters = values.map((value) => `${value}: vec${size}f`).join(", ");
+      const body = `return vec${size}f(${calls.join(", ")});`;
+      this.texts.set(name, `fn ${name}(${parameters}) -> vec${size}f { ${body} }`);
+    }
+    return name;
+  }
 }
 
 /** All calls in functions, but for those in constants, which the compiler computes. */
@@ -64,25 +78,12 @@ function callsIn(declarations: readonly ModuleDeclaration[]): CallExpression[] {
 }
 
 function ofBody(body: readonly Statement[]): CallExpression[] {
-  return body.flatMap((statement) => [
-    ...[...expressionsOf(statement), ...conditionsOf(statement)].flatMap(ofExpression),
-    ...bodiesOf(statement).flatMap(ofBody),
-  ]);
-}
-
-function expressionsOf(statement: Statement): readonly Expression[] {
-  switch (statement.kind) {
-    case "declaration":
-      return statement.value === null || statement.keyword === "const" ? [] : [statement.value];
-    case "return":
-      return statement.value === null ? [] : [statement.value];
-    case "assignment":
-      return statement.target === null ? [statement.value] : [statement.target, statement.value];
-    case "call statement":
-      return [statement.call];
-    default:
-      return [];
-  }
+  return body.flatMap((statement) => {
+    const isConstant =
+      statement.kind === "assert" || (statement.kind === "declaration" && statement.keyword === "const");
+    const own = isConstant ? [] : expressionsOf(statement).flatMap(ofExpression);
+    return [...own, ...bodiesOf(statement).flatMap(ofBody)];
+  });
 }
 
 function ofExpression(expression: Expression): CallExpression[] {

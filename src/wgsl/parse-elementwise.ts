@@ -3,6 +3,7 @@ import { ArgumentError, WgslError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
 import { check } from "./check/check.js";
 import { mathFunction } from "./check/outside.js";
+import type { Checked } from "./check/symbols.js";
 import { parse } from "./language/parser.js";
 import { printType } from "./language/printer.js";
 import { SourceText } from "./language/source-text.js";
@@ -38,9 +39,10 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
   if (reserved.includes(name)) source.fail(forward.at, `${name} is a name of gpugrad's own: choose another`);
   const inputs = inputsOf(source, forward);
   for (const declaration of declarations) checkAllowed(source, declaration, name);
-  check(source, declarations, mathFunction);
+  const checked = check(source, declarations, mathFunction);
   const backward = functions.find((f) => f.name === `${name}_backward`);
-  const exact = exactText(withInitialValues(source, declarations), name);
+  const whole = withInitialValues(source, declarations);
+  const exact = withExactCalls(whole, name, whole === source.text ? checked : checkedAgain(whole, name));
   const text = [exact.text, ...exact.helpers.values()].join("\n");
   const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs);
   if (backward !== undefined && !hasGradient) {
@@ -61,9 +63,9 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
   };
 }
 
-function exactText(text: string, name: string): ReturnType<typeof withExactCalls> {
+function checkedAgain(text: string, name: string): Checked {
   const source = new SourceText(text, name);
-  return withExactCalls(text, name, check(source, parse(source), mathFunction));
+  return check(source, parse(source), mathFunction);
 }
 
 function inputsOf(source: SourceText, { name, parameters, result, at }: FunctionDeclaration): string[] {

@@ -3,7 +3,7 @@ import type { Checked, Variable } from "../check/symbols.js";
 import { isFloat, type Type } from "../check/types.js";
 import type { SourceText } from "../language/source-text.js";
 import type { CallExpression, Expression, FunctionDeclaration, Statement } from "../language/syntax.js";
-import { partsOf } from "./build.js";
+import { bodiesOf, expressionsOf, partsOf, rootOf } from "../language/walk.js";
 import { formulasOf } from "./rules.js";
 
 /** A set of directions, a bit for each: those of the inputs by which is differentiated. */
@@ -101,8 +101,7 @@ export class Activity {
 
   /** The variable of which a target is a part. */
   rootOf(target: Expression): Variable {
-    let root = target;
-    while (root.kind === "member" || root.kind === "index") root = root.object;
+    const root = rootOf(target);
     const variable = root.kind === "name" ? this.#checked.variables.get(root) : undefined;
     return variable ?? this.#refusePointer(target.at);
   }
@@ -153,11 +152,9 @@ export class Activity {
       }
       case "discard":
         return this.#source.fail(statement.at, "a function of numbers can't discard");
-      case "call statement":
-        this.ofExpression(statement.call);
-        return false;
       default:
-        for (const condition of conditionsOf(statement)) this.ofExpression(condition);
+        // What is refused in one of them is refused here.
+        for (const expression of expressionsOf(statement)) this.ofExpression(expression);
         return bodiesOf(statement)
           .map((body) => this.#visitAll(body))
           .includes(true);
@@ -168,40 +165,4 @@ export class Activity {
 /** Whether a type is what modf and frexp give, which has no name in WGSL. Its tangent is that of its fract. */
 export function isParts(type: Type): type is Type & { kind: "struct" } {
   return type.kind === "struct" && type.name.startsWith("__");
-}
-
-/** The lists of statements in a statement, in the order in which they run. */
-export function bodiesOf(statement: Statement): readonly (readonly Statement[])[] {
-  switch (statement.kind) {
-    case "block":
-    case "while":
-      return [statement.body];
-    case "if":
-      return [statement.then, statement.otherwise];
-    case "switch":
-      return statement.cases.map(({ body }) => body);
-    case "for":
-      return [[statement.init, statement.update].filter((part) => part !== null), statement.body];
-    case "loop":
-      return [statement.body, statement.continuing];
-    default:
-      return [];
-  }
-}
-
-/** What decides which way a statement takes. */
-export function conditionsOf(statement: Statement): readonly Expression[] {
-  switch (statement.kind) {
-    case "if":
-    case "while":
-      return [statement.condition];
-    case "for":
-      return statement.condition === null ? [] : [statement.condition];
-    case "loop":
-      return statement.breakIf === null ? [] : [statement.breakIf];
-    case "switch":
-      return [statement.value];
-    default:
-      return [];
-  }
 }

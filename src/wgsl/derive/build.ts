@@ -1,6 +1,7 @@
 /** Makes expressions, and leaves out what has no effect: factors of 1, terms of 0, two minus signs. */
 import type { BinaryOperator, CallExpression, Expression, TypeName } from "../language/syntax.js";
 import { showType, type Type } from "../check/types.js";
+import { partsOf, withParts } from "../language/walk.js";
 
 /** Nothing that is made stands in a source. */
 const at = -1;
@@ -121,49 +122,27 @@ function select(args: readonly Expression[]): Expression | null {
   return condition.value ? yes : no;
 }
 
-/** The expression made of changed parts. */
-export function rebuild(expression: Expression, go: (part: Expression) => Expression): Expression {
-  switch (expression.kind) {
-    case "unary": {
-      const operand = go(expression.operand);
-      return expression.operator === "-" ? negative(operand) : { ...expression, operand };
-    }
-    case "binary":
-      return binary(expression.operator, go(expression.left), go(expression.right));
-    case "member":
-      return { ...expression, object: go(expression.object) };
-    case "index":
-      return { ...expression, object: go(expression.object), index: go(expression.index) };
-    case "call": {
-      const args = expression.args.map(go);
-      return (expression.callee.name === "select" ? select(args) : null) ?? { ...expression, args };
-    }
-    default:
-      return expression;
-  }
-}
-
-/** The same with every name replaced that `values` has. */
+/** The same with every name replaced that `values` has; as `withParts`, nothing is left out. */
 export function substitute(expression: Expression, values: ReadonlyMap<string, Expression>): Expression {
   if (expression.kind === "name") return values.get(expression.name) ?? expression;
-  return rebuild(expression, (part) => substitute(part, values));
+  return withParts(expression, (part) => substitute(part, values));
 }
 
-/** The expressions that an expression consists of. */
-export function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
+/**
+ * A formula made of changed parts, without what has no effect. Not for what a user wrote: there `1.0 * 3` is a float, and 3
+ * is not.
+ */
+export function simplified(formula: Expression, go: (part: Expression) => Expression): Expression {
+  const made = withParts(formula, go);
+  switch (made.kind) {
     case "unary":
-      return [expression.operand];
+      return made.operator === "-" ? negative(made.operand) : made;
     case "binary":
-      return [expression.left, expression.right];
-    case "member":
-      return [expression.object];
-    case "index":
-      return [expression.object, expression.index];
+      return binary(made.operator, made.left, made.right);
     case "call":
-      return expression.args;
+      return (made.callee.name === "select" ? select(made.args) : null) ?? made;
     default:
-      return [];
+      return made;
   }
 }
 

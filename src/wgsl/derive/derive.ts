@@ -5,10 +5,12 @@
 import { mathFunction } from "../check/outside.js";
 import { check } from "../check/check.js";
 import type { Checked } from "../check/symbols.js";
+import { f32, vectorOf } from "../check/types.js";
 import { parse } from "../language/parser.js";
 import { printModule } from "../language/printer.js";
 import { SourceText } from "../language/source-text.js";
-import type { FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "../language/syntax.js";
+import type { Expression, FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "../language/syntax.js";
+import { identifier } from "../language/walk.js";
 import { Activity, listOf, type Directions } from "./active.js";
 import * as build from "./build.js";
 import type { Dual } from "./expression.js";
@@ -39,7 +41,7 @@ export class Derivation {
     if (!forward) throw new Error(`gpugrad bug: no ${name}_forward`);
     this.#forward = forward;
     this.#name = name;
-    this.#identifiers = new Set(wgsl.match(/[\p{XID_Start}_]\p{XID_Continue}*/gu));
+    this.#identifiers = new Set(wgsl.match(identifier));
   }
 
   /**
@@ -51,11 +53,11 @@ export class Derivation {
   backward(): Derived {
     const inputs = this.#forward.parameters;
     const gy = build.name("gy");
-    const type: TypeName = build.typeName(vectorType(inputs.length));
+    const type = vectorOf(inputs.length, "f32");
     return this.#derive(
       `${this.#name}_backward`,
       inputs.map((_, k) => 1 << k),
-      type,
+      build.typeName(type),
       ["gy"],
       ({ tangents }) => {
         const parts = inputs.map((_, k) => {
@@ -63,7 +65,7 @@ export class Derivation {
           return tangent === undefined ? build.number("0.0") : build.scaled(gy, tangent);
         });
         const [only] = parts;
-        return parts.length === 1 && only !== undefined ? only : build.construct(vectorType(inputs.length), parts);
+        return parts.length === 1 && only !== undefined ? only : build.construct(type, parts);
       },
     );
   }
@@ -76,9 +78,8 @@ export class Derivation {
     const { name: by = "" } = this.#forward.parameters[input] ?? {};
     const prefix = `${this.#name}_by_${by}`;
     const seeds = this.#forward.parameters.map((_, k) => (k === input ? 1 << k : 0));
-    const result = build.typeName({ kind: "scalar", name: "f32" });
-    // A function of the source may call the forward, which keeps its value under another name.
-    const made = `${this.#name}_derivative_`;
+    const result = build.typeName(f32);
+    const made = new Names(this.#identifiers, []).fresh(`${this.#name}_derivative`);
     const { wgsl } = this.#derive(
       made,
       seeds,
@@ -87,12 +88,12 @@ export class Derivation {
       ({ tangents }) => tangents.get(input) ?? build.number("0.0"),
     );
     const whole = [...this.#needed(wgsl), wgsl].join("\n");
-    const renamed = whole.replace(new RegExp(String.raw`\b${this.#name}_(\w+)`, "g"), (name, rest: string) =>
-      name === made
-        ? `${prefix}_forward`
-        : `${prefix}_${rest === "forward" ? "value" : rest === "value" ? "value_" : rest}`,
-    );
-    return renamed;
+    return whole.replace(identifier, (word) => {
+      if (word === made) return `${prefix}_forward`;
+      return word.startsWith(`${this.#name}_`)
+        ? `${prefix}_${withoutForward(word.slice(this.#name.length + 1))}`
+        : word;
+    });
   }
 
   /** The source's declarations that a text needs. */
@@ -102,7 +103,7 @@ export class Derivation {
     );
     const needed = new Set<string>();
     const find = (part: string): void => {
-      for (const [word] of part.matchAll(/\w+/g)) {
+      for (const [word] of part.matchAll(identifier)) {
         const found = all.find(({ name }) => name === word);
         if (found === undefined || needed.has(word)) continue;
         needed.add(word);
@@ -118,7 +119,7 @@ export class Derivation {
     seeds: readonly Directions[],
     result: TypeName,
     extra: readonly string[] | null,
-    give: (value: Dual) => ReturnType<typeof build.name>,
+    give: (value: Dual) => Expression,
   ): Derived {
     const module = new Module(this.#source, this.#checked, this.#identifiers, this.#forward);
     const f = this.#forward;
@@ -126,7 +127,7 @@ export class Derivation {
     const inputs = f.parameters.map((parameter) => deriver.input(parameter));
     const body = deriver.body(f);
     const used = namesOfBody(body);
-    const float = build.typeName({ kind: "scalar", name: "f32" });
+    const float = build.typeName(f32);
     const added = (extra ?? []).map((own): Parameter => ({ name: own, type: float, attributes: [], at: -1 }));
     const reads = (parameter: Parameter): boolean => extra === null || used.has(parameter.name);
     const kept = inputs.map((parameter) => reads(parameter));
@@ -142,8 +143,10 @@ export class Derivation {
   }
 }
 
-function vectorType(count: number): Parameters<typeof build.construct>[0] {
-  return count === 1 ? { kind: "scalar", name: "f32" } : { kind: "vector", size: count, element: "f32" };
+/** A function of the source may call the forward, which is no forward any more. No two names become one. */
+function withoutForward(name: string): string {
+  if (name === "forward") return "value";
+  return /^value_*$/.test(name) ? `${name}_` : name;
 }
 
 /** The functions that a derivative calls, made as they are asked for. */
@@ -174,7 +177,7 @@ class Module {
     f: FunctionDeclaration,
     parameters: readonly Directions[],
     taken: readonly string[],
-    give: (value: Dual) => ReturnType<typeof build.name>,
+    give: (value: Dual) => Expression,
   ): FunctionDeriver {
     const declared = this.#checked.declarations.flatMap((declaration) =>
       "name" in declaration ? [declaration.name] : [],

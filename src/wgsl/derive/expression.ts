@@ -4,6 +4,7 @@ import type { Checked, Variable } from "../check/symbols.js";
 import { concrete, elementOf, f32, isAbstract, sizeOfVector, withElement, type Type } from "../check/types.js";
 import type { SourceText } from "../language/source-text.js";
 import type { CallExpression, Expression, FunctionDeclaration } from "../language/syntax.js";
+import { withParts } from "../language/walk.js";
 import { isParts, listOf, type Activity, type Directions } from "./active.js";
 import * as build from "./build.js";
 import { formula, formulasOf } from "./rules.js";
@@ -46,7 +47,7 @@ export class ExpressionDeriver {
 
   /** The same expression in the names of what is made. */
   primal(expression: Expression): Expression {
-    if (expression.kind !== "name") return build.rebuild(expression, (part) => this.primal(part));
+    if (expression.kind !== "name") return withParts(expression, (part) => this.primal(part));
     const variable = this.#scope.checked.variables.get(expression);
     return variable === undefined ? expression : build.name(this.#scope.nameOf(variable));
   }
@@ -195,12 +196,12 @@ export class ExpressionDeriver {
   #instance(tree: Expression, values: ReadonlyMap<string, Expression>, d: Expression, isRepeated: boolean): Expression {
     const uses = build.namesIn(tree).filter((name) => name === "d").length;
     const own = new Map(values).set("d", uses > 1 ? this.#scope.share(d) : d);
-    if (!isRepeated) return build.substitute(tree, own);
     const go = (part: Expression): Expression => {
       if (part.kind === "name") return own.get(part.name) ?? part;
-      if (part.kind === "unary" || build.namesIn(part).includes("d")) return build.rebuild(part, go);
-      const value = build.substitute(part, own);
-      return part.kind === "binary" || part.kind === "call" ? this.#scope.share(value) : value;
+      const made = build.simplified(part, go);
+      const isShared =
+        isRepeated && (part.kind === "binary" || part.kind === "call") && !build.namesIn(part).includes("d");
+      return isShared ? this.#scope.share(made) : made;
     };
     return go(tree);
   }
@@ -211,7 +212,7 @@ function isMinusOfMatrix(text: string, type: Type | undefined): boolean {
   return text === "-d" && type?.kind === "matrix";
 }
 
-export function each(tangents: Tangents, change: (tangent: Expression) => Expression): Tangents {
+function each(tangents: Tangents, change: (tangent: Expression) => Expression): Tangents {
   return new Map([...tangents].map(([j, tangent]) => [j, change(tangent)]));
 }
 

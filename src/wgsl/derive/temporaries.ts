@@ -1,7 +1,7 @@
 /** Values that one statement needs more than once, computed before it, each once. */
 import { printExpression } from "../language/printer.js";
 import type { Expression, Statement } from "../language/syntax.js";
-import { bodiesOf } from "./active.js";
+import { bodiesOf, expressionsOf, withBodies, withExpressions } from "../language/walk.js";
 import * as build from "./build.js";
 
 /** What no name in WGSL begins with: temporaries are named when it is known which of them stay. */
@@ -75,65 +75,14 @@ export function withNames(body: readonly Statement[], fresh: (base: string) => s
     }
   };
   find(body);
-  const rename = (statement: Statement): Statement => {
-    const own = withExpressions(statement, (expression) => build.substitute(expression, names));
-    if (own.kind !== "declaration") return own;
-    const name = names.get(own.name);
-    return name?.kind === "name" ? { ...own, name: name.name } : own;
-  };
-  return body.map((statement) => deep(statement, rename));
+  return renamed(body, names);
 }
 
-function deep(statement: Statement, change: (statement: Statement) => Statement): Statement {
-  const own = change(statement);
-  const all = (body: readonly Statement[]): Statement[] => body.map((part) => deep(part, change));
-  const one = (part: Statement | null): Statement | null => (part === null ? null : deep(part, change));
-  switch (own.kind) {
-    case "block":
-    case "while":
-      return { ...own, body: all(own.body) };
-    case "if":
-      return { ...own, then: all(own.then), otherwise: all(own.otherwise) };
-    case "switch":
-      return { ...own, cases: own.cases.map((each) => ({ ...each, body: all(each.body) })) };
-    case "for":
-      return { ...own, init: one(own.init), update: one(own.update), body: all(own.body) };
-    case "loop":
-      return { ...own, body: all(own.body), continuing: all(own.continuing) };
-    default:
-      return own;
-  }
-}
-
-/** A statement's own expressions, without those of the statements in it. */
-function expressionsOf(statement: Statement): Expression[] {
-  const found: Expression[] = [];
-  withExpressions(statement, (expression) => {
-    found.push(expression);
-    return expression;
+function renamed(body: readonly Statement[], names: ReadonlyMap<string, Expression>): Statement[] {
+  return body.map((statement) => {
+    const inner = withBodies(statement, (each) => renamed(each, names));
+    const own = withExpressions(inner, (expression) => build.substitute(expression, names));
+    const name = own.kind === "declaration" ? names.get(own.name) : undefined;
+    return own.kind === "declaration" && name?.kind === "name" ? { ...own, name: name.name } : own;
   });
-  return found;
-}
-
-function withExpressions(statement: Statement, change: (expression: Expression) => Expression): Statement {
-  switch (statement.kind) {
-    case "declaration":
-    case "return":
-      return statement.value === null ? statement : { ...statement, value: change(statement.value) };
-    case "assignment": {
-      const { target, value } = statement;
-      return { ...statement, target: target === null ? null : change(target), value: change(value) };
-    }
-    case "if":
-    case "while":
-      return { ...statement, condition: change(statement.condition) };
-    case "for":
-      return statement.condition === null ? statement : { ...statement, condition: change(statement.condition) };
-    case "loop":
-      return statement.breakIf === null ? statement : { ...statement, breakIf: change(statement.breakIf) };
-    case "switch":
-      return { ...statement, value: change(statement.value) };
-    default:
-      return statement;
-  }
 }

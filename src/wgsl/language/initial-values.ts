@@ -6,6 +6,7 @@ import { tokensOf } from "./lexer.js";
 import { printType } from "./printer.js";
 import type { SourceText } from "./source-text.js";
 import type { Declaration, ModuleDeclaration, Statement } from "./syntax.js";
+import { bodiesOf } from "./walk.js";
 
 /** The text of the source, on the same lines. */
 export function withInitialValues(source: SourceText, declarations: readonly ModuleDeclaration[]): string {
@@ -24,23 +25,8 @@ export function withInitialValues(source: SourceText, declarations: readonly Mod
 
 /** The declarations without a value, in the order of the source. */
 function bareIn(body: readonly Statement[]): Declaration[] {
-  return body.flatMap((statement): Declaration[] => {
-    switch (statement.kind) {
-      case "declaration":
-        return statement.keyword === "var" && statement.value === null ? [statement] : [];
-      case "block":
-      case "while":
-        return bareIn(statement.body);
-      case "if":
-        return [...bareIn(statement.then), ...bareIn(statement.otherwise)];
-      case "switch":
-        return statement.cases.flatMap((one) => bareIn(one.body));
-      case "for":
-        return [...(statement.init === null ? [] : bareIn([statement.init])), ...bareIn(statement.body)];
-      case "loop":
-        return [...bareIn(statement.body), ...bareIn(statement.continuing)];
-      default:
-        return [];
-    }
+  return body.flatMap((statement) => {
+    const isBare = statement.kind === "declaration" && statement.keyword === "var" && statement.value === null;
+    return isBare ? [statement] : bodiesOf(statement).flatMap(bareIn);
   });
 }

@@ -76,6 +76,32 @@ describe.each(tables)("%#", (table) => {
   });
 });
 
+test("numbers stay what they are as the user wrote them: 1.0 * 3 is a float, and half of it 1.5", () => {
+  const source = `
+    fn f_forward(x: f32) -> f32 {
+      let n = 1.0 * 3;
+      let m = 0.0 + 5 / 1.0;
+      return pow(x, f32(n / 2)) * f32(m / 2);
+    }`;
+  const { wgsl } = new Derivation(source, "f").backward();
+  expect(compareGradient(source, wgsl, "f", [0.7]).mistake).toBeNull();
+});
+
+test("names of any script, and those that are used in what is made", () => {
+  const source = `
+    const größe_value = 3.0;
+    fn größe_value_(x: f32) -> f32 { return größe_value * x; }
+    fn größe_derivative(x: f32) -> f32 { return größe_value_(x) * x; }
+    fn größe_twice(x: f32) -> f32 { return größe_derivative(x) + x * x * x; }
+    fn größe_forward(x: f32) -> f32 { return größe_twice(x) * größe_derivative(x); }`;
+  const by = parseElementwise(source).derived?.by(0) ?? "";
+  const { wgsl } = parseElementwise(by).derived ?? { wgsl: "" };
+  // (3x² + x³) · 3x² = 9x⁴ + 3x⁵, twice differentiated: 108x² + 60x³.
+  const found = compareGradient(by, wgsl, "größe_by_x", [0.5]);
+  expect(found.mistake).toBeNull();
+  expect(found.derived[0]).toBeCloseTo(108 * 0.25 + 60 * 0.125, 9);
+});
+
 test("a matrix times a number that is subtracted", () => {
   const source = `
     fn f_forward(a: f32, b: f32) -> f32 {
