@@ -3,12 +3,11 @@ import { checkObject } from "../base/arguments.js";
 import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../base/errors.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
-import { isOwnBuffer } from "./buffer.js";
 import { currentDevice } from "./current.js";
 import type { Device } from "./device.js";
 import type { Holding, Label } from "./holdings.js";
 import { copyNumbers } from "./dispatch.js";
-import { isAligned } from "./foreign.js";
+import { checkForeign, isAligned } from "./foreign.js";
 import { descend, fill, repeat } from "./in-place.js";
 import { read, roomFor } from "./reader.js";
 import { Storage } from "./storage.js";
@@ -363,47 +362,6 @@ export class GpuArray {
     const numbers = this.#numbers;
     if (numbers.kind === "held") this.device.holdings.remove(this, numbers);
     else if (numbers.kind === "repeated") numbers.element.release();
-  }
-}
-
-/** @throws ArgumentError, LimitError where an array of this shape can't be laid over the application's buffer. */
-function checkForeign(device: Device, buffer: GPUBuffer, shape: Shape, offset: number): void {
-  const given: unknown = buffer;
-  if (!isBuffer(given)) throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
-  if (isOwnBuffer(buffer)) {
-    throw new ArgumentError(
-      "fromBuffer: this buffer is gpugrad's own, that of an array: take the array itself, or data.reshape(shape)",
-    );
-  }
-  if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset % 4 !== 0) {
-    throw new ArgumentError(`fromBuffer: offset must be a multiple of 4, not ${describe(offset)}`);
-  }
-  const needed = offset + sizeOf(shape) * 4;
-  if (buffer.size < needed) {
-    throw new LimitError(
-      `fromBuffer: shape ${showShape(shape)} at offset ${offset} needs a buffer of ${needed} bytes, this one has ${buffer.size}`,
-      needed,
-      buffer.size,
-    );
-  }
-  if (!isAligned(device, offset) && (buffer.usage & 0xc) !== 0xc) {
-    throw new ArgumentError(
-      `fromBuffer: offset must be a multiple of ${device.limits.minStorageBufferOffsetAlignment} on this device, or the ` +
-        `buffer's usage include COPY_SRC and COPY_DST; it is ${offset}`,
-    );
-  }
-}
-
-/** Told by what it can do: runtimes differ in the name of its class. */
-function isBuffer(value: unknown): value is GPUBuffer {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    const { size, usage, mapAsync, destroy } = value as Record<keyof GPUBuffer, unknown>;
-    return [size, usage].every(Number.isSafeInteger) && [mapAsync, destroy].every((f) => typeof f === "function");
-  } catch {
-    // The getters of a buffer refuse what only looks like one.
-    return false;
   }
 }
 

@@ -1,8 +1,13 @@
 /**
- * Work on the application's own buffers. Shaders read and write whole vec4s, at offsets that WebGPU allows: where a
- * foreign buffer ends before that, or has the application's bytes there, they work on a copy in memory of gpugrad's own.
+ * The application's own buffers: which are taken, and how they are worked on. Shaders read and write whole vec4s, at offsets
+ * that WebGPU allows: where a foreign buffer ends before that, or has the application's bytes there, they work on a copy in
+ * memory of gpugrad's own.
  */
 import moveWgsl from "../../shaders/move.wgsl?raw";
+import { describe } from "../base/describe.js";
+import { ArgumentError, LimitError } from "../base/errors.js";
+import { showShape, sizeOf, type Shape } from "../base/shape.js";
+import { isOwnBuffer } from "./buffer.js";
 import type { Device } from "./device.js";
 import { workgroupsOf } from "./grid.js";
 import { Shader } from "./shader.js";
@@ -76,4 +81,45 @@ function canWrite(device: Device, part: Part, padded: boolean): boolean {
 /** Whether a shader can be given a buffer from this offset on. */
 export function isAligned({ limits }: Device, offset: number): boolean {
   return offset % limits.minStorageBufferOffsetAlignment === 0;
+}
+
+/** @throws ArgumentError, LimitError where an array of this shape can't be laid over the application's buffer. */
+export function checkForeign(device: Device, buffer: GPUBuffer, shape: Shape, offset: number): void {
+  const given: unknown = buffer;
+  if (!isBuffer(given)) throw new ArgumentError(`fromBuffer takes a GPUBuffer, not ${describe(given)}`);
+  if (isOwnBuffer(buffer)) {
+    throw new ArgumentError(
+      "fromBuffer: this buffer is gpugrad's own, that of an array: take the array itself, or data.reshape(shape)",
+    );
+  }
+  if ((buffer.usage & 0x80) === 0) throw new ArgumentError("fromBuffer: the buffer's usage must include STORAGE");
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset % 4 !== 0) {
+    throw new ArgumentError(`fromBuffer: offset must be a multiple of 4, not ${describe(offset)}`);
+  }
+  const needed = offset + sizeOf(shape) * 4;
+  if (buffer.size < needed) {
+    throw new LimitError(
+      `fromBuffer: shape ${showShape(shape)} at offset ${offset} needs a buffer of ${needed} bytes, this one has ${buffer.size}`,
+      needed,
+      buffer.size,
+    );
+  }
+  if (!isAligned(device, offset) && (buffer.usage & 0xc) !== 0xc) {
+    throw new ArgumentError(
+      `fromBuffer: offset must be a multiple of ${device.limits.minStorageBufferOffsetAlignment} on this device, or the ` +
+        `buffer's usage include COPY_SRC and COPY_DST; it is ${offset}`,
+    );
+  }
+}
+
+/** Told by what it can do: runtimes differ in the name of its class. */
+function isBuffer(value: unknown): value is GPUBuffer {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    const { size, usage, mapAsync, destroy } = value as Record<keyof GPUBuffer, unknown>;
+    return [size, usage].every(Number.isSafeInteger) && [mapAsync, destroy].every((f) => typeof f === "function");
+  } catch {
+    // The getters of a buffer refuse what only looks like one.
+    return false;
+  }
 }

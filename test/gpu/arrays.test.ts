@@ -217,6 +217,14 @@ describe("the application's own buffers", () => {
     expect([...(await y.read())]).toEqual([1, 4, 9, 16]);
   });
 
+  test("saying so of an array that was released is refused: its memory is no longer its own", () => {
+    const array = GpuArray.fromBuffer(bufferOf([1, 2, 3, 4]), [4]);
+    array.release();
+    expect(() => {
+      array.markModified();
+    }).toThrow(expect.objectContaining({ code: "released" }) as Error);
+  });
+
   test("a result's buffer can be used by the application's next submit", async () => {
     const y = exp(new Variable([0, 1]));
     const staging = device.gpuDevice.createBuffer({

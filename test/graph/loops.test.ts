@@ -21,12 +21,11 @@ import {
   Variable,
 } from "../../src/index.js";
 import { collect } from "../trouble.js";
+import { filled, firstOf } from "../reference/numbers.js";
 
 const n = 2 ** 16;
 const bytes = 4 * n;
-const vector = (value = 0.5, requiresGrad = true): Variable =>
-  new Variable(new Float32Array(n).fill(value), { requiresGrad });
-const first = async (x: Variable): Promise<number | undefined> => (await x.read())[0];
+const vector = (value = 0.5, requiresGrad = true): Variable => filled(n, value, requiresGrad);
 
 beforeAll(async () => {
   await init();
@@ -134,7 +133,7 @@ describe("a simulation whose states are disposed when the next is there", () => 
     expect(growth(step, 200)).toBeLessThanOrEqual(4);
     let expected = name.startsWith("under") ? [0.9] : [0.5];
     for (let k = 0; k < 200; k++) expected = next(expected);
-    expect(Math.abs((await first(state()))! - (expected[0] ?? NaN))).toBeLessThan(1e-3);
+    expect(Math.abs((await firstOf(state()))! - (expected[0] ?? NaN))).toBeLessThan(1e-3);
   });
 });
 
@@ -288,8 +287,8 @@ describe("what noGrad gave is somebody's, when what was computed from it is disp
       const held = make(w);
       square(held).dispose();
       change(w);
-      expect(await first(held)).toBeCloseTo(Math.exp(0.5), 5);
-      expect(await first(square(held))).toBeCloseTo(Math.E, 5);
+      expect(await firstOf(held)).toBeCloseTo(Math.exp(0.5), 5);
+      expect(await firstOf(square(held))).toBeCloseTo(Math.E, 5);
     });
   }
 });
@@ -303,7 +302,7 @@ test("an old trajectory is read in a number of dispatches that grows as its leng
     let expected = 0.5;
     const exact = states.map((_, k) => (expected = k === 0 ? 0.5 : Math.sin(expected)));
     for (let k = count - 2; k >= 0; k--) {
-      expect(Math.abs((await first(states[k]!))! - (exact[k] ?? NaN))).toBeLessThan(1e-4);
+      expect(Math.abs((await firstOf(states[k]!))! - (exact[k] ?? NaN))).toBeLessThan(1e-4);
     }
     expect(stats().dispatches - before).toBeLessThan(10 * count);
   }

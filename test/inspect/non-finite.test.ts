@@ -292,15 +292,18 @@ describe("an element is made where all that it depends on is finite, whatever is
     expect(made(await findNonFinite(g.sum(new Variable(beside), 1)))).toMatchObject([{ index: [1] }]);
   });
 
+  /** The same product as a built-in function, an own one and a fused one, and the name of the function in it. */
+  const products = () =>
+    [
+      [g.mul, "Mul"],
+      [ownProduct, "Product"],
+      [fuse((x, y) => g.mul(x, y).add(0)), "Mul"],
+    ] as const;
+
   test("operands that are broadcast, in built-in functions, own ones and fused ones", async () => {
     const a = new Variable([[NaN, 1, 3e38]], { name: "a" });
     const b = new Variable([[10], [1], [-10]], { name: "b" });
-    const fused = fuse((x, y) => g.mul(x, y).add(0));
-    for (const [f, name] of [
-      [g.mul, "Mul"],
-      [ownProduct, "Product"],
-      [fused, "Mul"],
-    ] as const) {
+    for (const [f, name] of products()) {
       const [leaf, made, ...others] = (await findNonFinite(f(a, b))) ?? [];
       expect(others).toEqual([]);
       expect(leaf).toMatchObject({ kind: "leaf", name: "a" });
@@ -320,12 +323,7 @@ describe("an element is made where all that it depends on is finite, whatever is
   });
 
   test("the gradient of an operand that was broadcast, which is a sum", async () => {
-    const fused = fuse((x, y) => g.mul(x, y).add(0));
-    for (const [f, name] of [
-      [g.mul, "Mul"],
-      [ownProduct, "Product"],
-      [fused, "Mul"],
-    ] as const) {
+    for (const [f, name] of products()) {
       const a = new Variable(rows, { name: "a" });
       const b = new Variable([[1], [1], [1]], { name: "b" });
       // The first row of b's gradient is NaN by a; the second overflows as it is added.

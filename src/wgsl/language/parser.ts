@@ -1,12 +1,10 @@
-/** From WGSL's tokens to its tree: the whole language, by recursive descent, with the precedence that WGSL has. */
-import { tokensOf, type Token } from "./lexer.js";
-import { bindsAlone, precedenceOf } from "./precedence.js";
-import { SourceText } from "./source-text.js";
+/** From WGSL's tokens to its tree, the whole language: modules and statements. */
+import { ExpressionParser } from "./expression-parser.js";
+import type { SourceText } from "./source-text.js";
 import type {
   Assignment,
   Attribute,
   BinaryOperator,
-  CallExpression,
   Declaration,
   Expression,
   FunctionDeclaration,
@@ -16,318 +14,119 @@ import type {
   StructDeclaration,
   SwitchCase,
   TypeName,
-  UnaryOperator,
 } from "./syntax.js";
-
-/** Names after which `<` begins a list of template arguments, wherever they stand. */
-const templated = /^(vec[234]|mat[234]x[234]|array|ptr|atomic|bitcast|texture_\w+)$/;
-
-const unaryOperators = new Set<string>(["-", "!", "~", "*", "&"]);
-
-/** Deeper nesting than anybody writes: a source can't overflow our stack. */
-const mostDepth = 200;
 
 /** @throws WgslError where the source isn't WGSL, with what was expected and what is there. */
 export function parse(source: SourceText): ModuleDeclaration[] {
   return new Parser(source).module();
 }
 
-class Parser {
-  readonly #source: SourceText;
-  readonly #tokens: Token[];
-  #next = 0;
-  #depth = 0;
-  /** Expressions that stand in brackets, and so may stand beside any operator. */
-  readonly #bracketed = new WeakSet<Expression>();
-
-  constructor(source: SourceText) {
-    this.#source = source;
-    this.#tokens = tokensOf(source);
-  }
-
-  get #token(): Token {
-    return this.#ahead(0);
-  }
-
-  #ahead(by: number): Token {
-    return this.#tokens[Math.min(this.#next + by, this.#tokens.length - 1)] ?? { kind: "end", text: "", at: 0 };
-  }
-
-  #is(text: string, by = 0): boolean {
-    const { kind, text: found } = this.#ahead(by);
-    return found === text && (kind === "symbol" || kind === "name");
-  }
-
-  #eat(text: string): boolean {
-    if (!this.#is(text)) return false;
-    this.#next++;
-    return true;
-  }
-
-  #expect(text: string): Token {
-    const token = this.#token;
-    return this.#eat(text) ? token : this.#expected(text);
-  }
-
-  #expected(what: string): never {
-    const { kind, text, at } = this.#token;
-    return this.#source.fail(at, `expected ${what}, found ${kind === "end" ? "the end of the source" : text}`);
-  }
-
-  #name(what: string): string {
-    const { kind, text } = this.#token;
-    if (kind !== "name") return this.#expected(what);
-    this.#next++;
-    return text;
-  }
-
-  /** What `parse` gives, with its nesting counted. */
-  #nested<T>(parse: () => T): T {
-    if (++this.#depth > mostDepth) this.#source.fail(this.#token.at, `this is nested more than ${mostDepth} deep`);
-    const result = parse();
-    this.#depth--;
-    return result;
-  }
-
-  /** Parts separated by commas, up to `end`; one comma may stand before it. */
-  #list<T>(end: string, part: () => T): T[] {
-    const parts: T[] = [];
-    while (!this.#is(end)) {
-      parts.push(part());
-      if (!this.#eat(",")) break;
-    }
-    this.#expect(end);
-    return parts;
-  }
-
+class Parser extends ExpressionParser {
   // The module
 
   module(): ModuleDeclaration[] {
     const declarations: ModuleDeclaration[] = [];
-    while (this.#token.kind !== "end") {
-      if (!this.#eat(";")) declarations.push(this.#moduleDeclaration());
+    while (this.token.kind !== "end") {
+      if (!this.eat(";")) declarations.push(this.#moduleDeclaration());
     }
     return declarations;
   }
 
   #moduleDeclaration(): ModuleDeclaration {
-    const { text, at } = this.#token;
+    const { text, at } = this.token;
     if (text === "enable" || text === "requires" || text === "diagnostic") {
-      while (this.#token.kind !== "end" && !this.#is(";")) this.#next++;
-      this.#expect(";");
+      while (this.token.kind !== "end" && !this.is(";")) this.next++;
+      this.expect(";");
       return { kind: "directive", name: text, at };
     }
-    const attributes = this.#attributes();
-    if (this.#is("fn")) return this.#function(attributes);
-    if (this.#is("struct")) return this.#struct();
-    if (this.#eat("alias")) {
-      const name = this.#name("the alias's name");
-      this.#expect("=");
-      const type = this.#type();
-      this.#expect(";");
+    const attributes = this.attributes();
+    if (this.is("fn")) return this.#function(attributes);
+    if (this.is("struct")) return this.#struct();
+    if (this.eat("alias")) {
+      const name = this.name("the alias's name");
+      this.expect("=");
+      const type = this.type();
+      this.expect(";");
       return { kind: "alias", name, type, at };
     }
-    if (this.#is("const_assert")) return this.#assert();
-    if (this.#is("const") || this.#is("override") || this.#is("var")) {
+    if (this.is("const_assert")) return this.#assert();
+    if (this.is("const") || this.is("override") || this.is("var")) {
       const declaration = this.#declaration(attributes);
-      this.#expect(";");
+      this.expect(";");
       return declaration;
     }
-    return this.#expected("fn, struct, const, var or alias");
+    return this.expected("fn, struct, const, var or alias");
   }
 
   #function(attributes: Attribute[]): FunctionDeclaration {
-    const { at } = this.#expect("fn");
-    const name = this.#name("the function's name");
-    this.#expect("(");
-    const parameters = this.#list(")", () => this.#parameter());
+    const { at } = this.expect("fn");
+    const name = this.name("the function's name");
+    this.expect("(");
+    const parameters = this.list(")", () => this.#parameter());
     let result: TypeName | null = null;
-    if (this.#eat("->")) {
-      this.#attributes();
-      result = this.#type();
+    if (this.eat("->")) {
+      this.attributes();
+      result = this.type();
     }
     const body = this.#block();
-    return { kind: "function", name, parameters, result, body, attributes, at, end: this.#ahead(-1).at };
+    return { kind: "function", name, parameters, result, body, attributes, at, end: this.ahead(-1).at };
   }
 
   #parameter(): Parameter {
-    const attributes = this.#attributes();
-    const { at } = this.#token;
-    const name = this.#name("a name");
-    this.#expect(":");
-    return { name, type: this.#type(), attributes, at };
+    const attributes = this.attributes();
+    const { at } = this.token;
+    const name = this.name("a name");
+    this.expect(":");
+    return { name, type: this.type(), attributes, at };
   }
 
   #struct(): StructDeclaration {
-    const { at } = this.#expect("struct");
-    const name = this.#name("the struct's name");
-    this.#expect("{");
-    return { kind: "struct", name, members: this.#list("}", () => this.#parameter()), at };
-  }
-
-  #attributes(): Attribute[] {
-    const attributes: Attribute[] = [];
-    while (this.#is("@")) {
-      const { at } = this.#expect("@");
-      const name = this.#name("an attribute's name");
-      attributes.push({ name, args: this.#eat("(") ? this.#list(")", () => this.#expression()) : [], at });
-    }
-    return attributes;
+    const { at } = this.expect("struct");
+    const name = this.name("the struct's name");
+    this.expect("{");
+    return { kind: "struct", name, members: this.list("}", () => this.#parameter()), at };
   }
 
   #declaration(attributes: Attribute[]): Declaration {
-    const { text, at } = this.#token;
+    const { text, at } = this.token;
     const keyword = text as Declaration["keyword"];
-    this.#next++;
+    this.next++;
     const space: string[] = [];
-    if (keyword === "var" && this.#eat("<")) {
-      do space.push(this.#name("an address space"));
-      while (this.#eat(","));
-      this.#closeTemplate();
+    if (keyword === "var" && this.eat("<")) {
+      do space.push(this.name("an address space"));
+      while (this.eat(","));
+      this.closeTemplate();
     }
-    const name = this.#name(`the name of a ${keyword}`);
-    const type = this.#eat(":") ? this.#type() : null;
-    const value = this.#eat("=") ? this.#expression() : null;
-    if (value === null && (keyword === "let" || keyword === "const")) this.#expected(`= and the value of ${name}`);
-    if (value === null && type === null) this.#expected(`: and a type, or = and a value, for ${name}`);
+    const name = this.name(`the name of a ${keyword}`);
+    const type = this.eat(":") ? this.type() : null;
+    const value = this.eat("=") ? this.expression() : null;
+    if (value === null && (keyword === "let" || keyword === "const")) this.expected(`= and the value of ${name}`);
+    if (value === null && type === null) this.expected(`: and a type, or = and a value, for ${name}`);
     return { kind: "declaration", keyword, space, attributes, name, type, value, at };
   }
 
   #assert(): { kind: "assert"; condition: Expression; at: number } {
-    const { at } = this.#expect("const_assert");
-    const condition = this.#expression();
-    this.#expect(";");
+    const { at } = this.expect("const_assert");
+    const condition = this.expression();
+    this.expect(";");
     return { kind: "assert", condition, at };
-  }
-
-  // Types
-
-  #type(): TypeName {
-    const { at } = this.#token;
-    const name = this.#name("a type");
-    return { kind: "type", name, args: this.#is("<") ? this.#templateArguments() : [], at };
-  }
-
-  #templateArguments(): (TypeName | Expression)[] {
-    this.#expect("<");
-    const args: (TypeName | Expression)[] = [];
-    while (!this.#is(">") && !this.#is(">>") && !this.#is(">=") && !this.#is(">>=")) {
-      args.push(this.#nested(() => this.#templateArgument()));
-      if (!this.#eat(",")) break;
-    }
-    this.#closeTemplate();
-    return args;
-  }
-
-  /** A type or a number; a name that can be either is taken for a type. */
-  #templateArgument(): TypeName | Expression {
-    const isAlone = ["<", ",", ">", ">>", ">=", ">>="].some((text) => this.#is(text, 1));
-    if (this.#token.kind === "name" && isAlone) return this.#type();
-    return this.#binary(sumLevel);
-  }
-
-  /** `>>` and `>=` close one list, and their rest is read next. */
-  #closeTemplate(): void {
-    const { kind, text, at } = this.#token;
-    if (kind !== "symbol" || !text.startsWith(">")) this.#expected(">");
-    if (text.length === 1) this.#next++;
-    else this.#tokens[this.#next] = { kind, text: text.slice(1), at: at + 1 };
-  }
-
-  // Expressions
-
-  #expression(): Expression {
-    return this.#nested(() => this.#binary(1));
-  }
-
-  /** Operators of at least this precedence; all of WGSL's group from the left. */
-  #binary(least: number): Expression {
-    let left = this.#unary();
-    for (;;) {
-      const { kind, text, at } = this.#token;
-      const level = kind === "symbol" ? precedenceOf(text) : null;
-      if (level === null || level < least) return left;
-      const operator = text as BinaryOperator;
-      this.#next++;
-      const right = this.#binary(level + 1);
-      this.#checkBrackets(operator, left, at);
-      this.#checkBrackets(operator, right, at);
-      left = { kind: "binary", operator, left, right, at };
-    }
-  }
-
-  /** WGSL doesn't guess what `a & b == c` or `a && b || c` means: it asks for brackets. */
-  #checkBrackets(operator: BinaryOperator, operand: Expression, at: number): void {
-    if (operand.kind !== "binary" || this.#bracketed.has(operand) || bindsAlone(operator, operand.operator)) return;
-    this.#source.fail(at, `${operand.operator} beside ${operator} needs brackets, to say which comes first`);
-  }
-
-  #unary(): Expression {
-    const { kind, text, at } = this.#token;
-    if (kind === "symbol" && unaryOperators.has(text)) {
-      this.#next++;
-      return { kind: "unary", operator: text as UnaryOperator, operand: this.#nested(() => this.#unary()), at };
-    }
-    return this.#postfix(this.#primary());
-  }
-
-  #postfix(primary: Expression): Expression {
-    let object = primary;
-    for (;;) {
-      const { at } = this.#token;
-      if (this.#eat(".")) object = { kind: "member", object, name: this.#name("a member or components"), at };
-      else if (this.#eat("[")) {
-        object = { kind: "index", object, index: this.#expression(), at };
-        this.#expect("]");
-      } else return object;
-    }
-  }
-
-  #primary(): Expression {
-    const { kind, text, at } = this.#token;
-    if (kind === "number") {
-      this.#next++;
-      return { kind: "number", text, at };
-    }
-    if (this.#eat("(")) {
-      const inner = this.#expression();
-      this.#expect(")");
-      this.#bracketed.add(inner);
-      return inner;
-    }
-    if (kind !== "name") return this.#expected("an expression");
-    if (text === "true" || text === "false") {
-      this.#next++;
-      return { kind: "bool", value: text === "true", at };
-    }
-    const callee: TypeName =
-      templated.test(text) && this.#is("<", 1)
-        ? this.#type()
-        : { kind: "type", name: this.#name("a name"), args: [], at };
-    if (this.#is("(")) return this.#call(callee);
-    return callee.args.length > 0 ? this.#expected("(") : { kind: "name", name: text, at };
-  }
-
-  #call(callee: TypeName): CallExpression {
-    this.#expect("(");
-    return { kind: "call", callee, args: this.#list(")", () => this.#expression()), at: callee.at };
   }
 
   // Statements
 
   #block(): Statement[] {
-    this.#attributes();
-    this.#expect("{");
+    this.attributes();
+    this.expect("{");
     const body: Statement[] = [];
-    while (!this.#eat("}")) {
-      if (!this.#eat(";")) body.push(this.#nested(() => this.#statement()));
+    while (!this.eat("}")) {
+      if (!this.eat(";")) body.push(this.nested(() => this.#statement()));
     }
     return body;
   }
 
   #statement(): Statement {
-    const attributes = this.#attributes();
-    const { text, at } = this.#token;
+    const attributes = this.attributes();
+    const { text, at } = this.token;
     switch (text) {
       case "{":
         return { kind: "block", body: this.#block(), at };
@@ -338,8 +137,8 @@ class Parser {
       case "for":
         return this.#for();
       case "while": {
-        this.#next++;
-        const condition = this.#expression();
+        this.next++;
+        const condition = this.expression();
         return { kind: "while", condition, body: this.#block(), at };
       }
       case "loop":
@@ -348,19 +147,19 @@ class Parser {
         return this.#assert();
     }
     const statement = this.#shortStatement(attributes);
-    this.#expect(";");
+    this.expect(";");
     return statement;
   }
 
   /** One that ends with a semicolon. */
   #shortStatement(attributes: Attribute[]): Statement {
-    const { text, at } = this.#token;
+    const { text, at } = this.token;
     if (text === "return") {
-      this.#next++;
-      return { kind: "return", value: this.#is(";") ? null : this.#expression(), at };
+      this.next++;
+      return { kind: "return", value: this.is(";") ? null : this.expression(), at };
     }
     if (text === "break" || text === "continue" || text === "discard") {
-      this.#next++;
+      this.next++;
       return { kind: text, at };
     }
     return this.#simpleStatement(attributes);
@@ -368,116 +167,113 @@ class Parser {
 
   /** One that may stand in the head of a `for`. */
   #simpleStatement(attributes: Attribute[] = []): Statement {
-    const { at } = this.#token;
-    if (this.#is("let") || this.#is("var") || this.#is("const")) return this.#declaration(attributes);
-    if (this.#is("_") && this.#is("=", 1)) {
-      this.#next += 2;
-      return { kind: "assignment", target: null, operator: null, value: this.#expression(), at };
+    const { at } = this.token;
+    if (this.is("let") || this.is("var") || this.is("const")) return this.#declaration(attributes);
+    if (this.is("_") && this.is("=", 1)) {
+      this.next += 2;
+      return { kind: "assignment", target: null, operator: null, value: this.expression(), at };
     }
-    const target = this.#unary();
+    const target = this.unary();
     if (target.kind === "call") return { kind: "call statement", call: target, at };
     return this.#assignment(target);
   }
 
   #assignment(target: Expression): Assignment {
-    const { text, at } = this.#token;
+    const { text, at } = this.token;
     if (text === "++" || text === "--") {
-      this.#next++;
+      this.next++;
       const one: Expression = { kind: "number", text: "1", at };
       return { kind: "assignment", target, operator: text === "++" ? "+" : "-", value: one, at };
     }
     if (text === "=") {
-      this.#next++;
-      return { kind: "assignment", target, operator: null, value: this.#expression(), at };
+      this.next++;
+      return { kind: "assignment", target, operator: null, value: this.expression(), at };
     }
-    if (!/^(?:[-+*/%&|^]|<<|>>)=$/.test(text)) return this.#expected("an assignment or a call");
-    this.#next++;
+    if (!/^(?:[-+*/%&|^]|<<|>>)=$/.test(text)) return this.expected("an assignment or a call");
+    this.next++;
     const operator = text.slice(0, -1) as BinaryOperator;
-    return { kind: "assignment", target, operator, value: this.#expression(), at };
+    return { kind: "assignment", target, operator, value: this.expression(), at };
   }
 
   #if(): Statement {
-    const { at } = this.#expect("if");
-    const condition = this.#expression();
+    const { at } = this.expect("if");
+    const condition = this.expression();
     const then = this.#block();
     let otherwise: Statement[] = [];
-    if (this.#eat("else")) otherwise = this.#is("if") ? [this.#nested(() => this.#if())] : this.#block();
+    if (this.eat("else")) otherwise = this.is("if") ? [this.nested(() => this.#if())] : this.#block();
     return { kind: "if", condition, then, otherwise, at };
   }
 
   #switch(): Statement {
-    const { at } = this.#expect("switch");
-    const value = this.#expression();
-    this.#attributes();
-    this.#expect("{");
+    const { at } = this.expect("switch");
+    const value = this.expression();
+    this.attributes();
+    this.expect("{");
     const cases: SwitchCase[] = [];
-    while (!this.#eat("}")) cases.push(this.#case());
+    while (!this.eat("}")) cases.push(this.#case());
     return { kind: "switch", value, cases, at };
   }
 
   #case(): SwitchCase {
-    const { at } = this.#token;
+    const { at } = this.token;
     const selectors: (Expression | null)[] = [];
-    if (this.#eat("default")) selectors.push(null);
+    if (this.eat("default")) selectors.push(null);
     else {
-      this.#expect("case");
+      this.expect("case");
       do {
-        if (this.#is(":") || this.#is("{")) break;
-        selectors.push(this.#eat("default") ? null : this.#expression());
-      } while (this.#eat(","));
-      if (selectors.length === 0) this.#expected("a value");
+        if (this.is(":") || this.is("{")) break;
+        selectors.push(this.eat("default") ? null : this.expression());
+      } while (this.eat(","));
+      if (selectors.length === 0) this.expected("a value");
     }
-    this.#eat(":");
+    this.eat(":");
     return { selectors, body: this.#block(), at };
   }
 
   #for(): Statement {
-    const { at } = this.#expect("for");
-    this.#expect("(");
-    const init = this.#is(";") ? null : this.#simpleStatement();
-    this.#expect(";");
-    const condition = this.#is(";") ? null : this.#expression();
-    this.#expect(";");
-    const update = this.#is(")") ? null : this.#simpleStatement();
-    this.#expect(")");
+    const { at } = this.expect("for");
+    this.expect("(");
+    const init = this.is(";") ? null : this.#simpleStatement();
+    this.expect(";");
+    const condition = this.is(";") ? null : this.expression();
+    this.expect(";");
+    const update = this.is(")") ? null : this.#simpleStatement();
+    this.expect(")");
     return { kind: "for", init, condition, update, body: this.#block(), at };
   }
 
   #loop(): Statement {
-    const { at } = this.#expect("loop");
-    this.#attributes();
-    this.#expect("{");
+    const { at } = this.expect("loop");
+    this.attributes();
+    this.expect("{");
     const body: Statement[] = [];
     let continuing: Statement[] = [];
     let breakIf: Expression | null = null;
-    while (!this.#eat("}")) {
-      if (this.#eat("continuing")) {
+    while (!this.eat("}")) {
+      if (this.eat("continuing")) {
         ({ continuing, breakIf } = this.#continuing());
-        this.#expect("}");
+        this.expect("}");
         break;
       }
-      if (!this.#eat(";")) body.push(this.#nested(() => this.#statement()));
+      if (!this.eat(";")) body.push(this.nested(() => this.#statement()));
     }
     return { kind: "loop", body, continuing, breakIf, at };
   }
 
   #continuing(): { continuing: Statement[]; breakIf: Expression | null } {
-    this.#attributes();
-    this.#expect("{");
+    this.attributes();
+    this.expect("{");
     const continuing: Statement[] = [];
-    while (!this.#eat("}")) {
-      if (this.#is("break") && this.#is("if", 1)) {
-        this.#next += 2;
-        const breakIf = this.#expression();
-        this.#expect(";");
-        this.#expect("}");
+    while (!this.eat("}")) {
+      if (this.is("break") && this.is("if", 1)) {
+        this.next += 2;
+        const breakIf = this.expression();
+        this.expect(";");
+        this.expect("}");
         return { continuing, breakIf };
       }
-      if (!this.#eat(";")) continuing.push(this.#nested(() => this.#statement()));
+      if (!this.eat(";")) continuing.push(this.nested(() => this.#statement()));
     }
     return { continuing, breakIf: null };
   }
 }
-
-/** In a template list no comparison can stand, since `>` ends it. */
-const sumLevel = 9;
