@@ -26,7 +26,7 @@ export interface ElementwiseOptions {
  * ran: an iteration that converges gives the derivative of its last step.
  *
  * Everything else declared in the source begins with `NAME_`. Its `exp`, `log`, `sin`, `cos`, `tan`, `tanh`, `pow` and `atan2` are
- * gpugrad's, as exact as the built-in functions; it may call `math_exp` and so on by that name, too.
+ * gpugrad's, as exact as the built-in functions, or with native math the driver's; `math_exp` and so on are always gpugrad's.
  *
  * A gradient by hand wins: `fn NAME_backward`, whose parameters are any of the forward's, `y` (the output) and `gy` (its
  * gradient), by name. It returns the gradient of the input, or a vec2f, vec3f, vec4f with one for each input. With it, a
@@ -57,7 +57,14 @@ export function elementwise<Inputs extends readonly Operand[] = Operand[]>(
   if (derivative !== undefined && typeof derivative !== "function") {
     throw new ArgumentError(`a derivative must be a function, not ${describe(derivative)}`);
   }
-  const source = parseElementwise(wgsl, gradient);
+  return of(wgsl, parseElementwise(wgsl, gradient), derivative);
+}
+
+function of<Inputs extends readonly Operand[] = Operand[]>(
+  wgsl: string,
+  source: ElementwiseSource,
+  derivative?: Derivative,
+): ElementwiseFunction<Inputs> {
   return define(wgsl, source, derivative ?? derivativeOf(source), { origin: "scalar" });
 }
 
@@ -67,7 +74,10 @@ function derivativeOf({ derived, inputs }: ElementwiseSource): Derivative | null
   const partials = new Map<number, ElementwiseFunction>();
   const partial = (input: number): ElementwiseFunction => {
     let f = partials.get(input);
-    if (f === undefined) partials.set(input, (f = elementwise(derived.by(input))));
+    if (f === undefined) {
+      const wgsl = derived.by(input);
+      partials.set(input, (f = of(wgsl, parseElementwise(wgsl, true, true))));
+    }
     return f;
   };
   return (...gyInputsAndOutput: Variable[]) => {

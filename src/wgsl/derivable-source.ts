@@ -1,6 +1,7 @@
 /** A source whose gradient is derived from its forward, when it is first asked for. */
 import { WgslError } from "../base/errors.js";
 import { Derivation, type Derived } from "./derive/derive.js";
+import { asWritten } from "./exact-calls.js";
 import { gradientType, type DerivedGradient, type Direction, type ElementwiseSource } from "./source.js";
 
 export class DerivableSource implements ElementwiseSource {
@@ -27,7 +28,7 @@ export class DerivableSource implements ElementwiseSource {
     const wgsl = (): string => {
       const own = this.#backward().wgsl;
       const called = [...helpers].flatMap(([helper, body]) => (own.includes(`${helper}(`) ? [body] : []));
-      return [...called, own].join("\n\n");
+      return asWritten([...called, own].join("\n\n"));
     };
     this.derived = {
       get wgsl() {

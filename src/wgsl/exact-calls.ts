@@ -1,16 +1,26 @@
 /**
- * WGSL's exp, sin, pow and so on in a user's source become gpugrad's, so that the promise of accuracy holds there, too: the
- * exact functions, or with native math the driver's under the same name (math.ts).
+ * Whose functions a user's source calls. WGSL's exp, sin, pow and so on become gpugrad's, so that the promise of accuracy
+ * holds there, too: the exact functions, or with native math the driver's under the same name (math.ts). What the source
+ * itself calls math_exp is always gpugrad's, and becomes math_exact_exp.
  */
-import type { Checked } from "./check/symbols.js";
-import { elementOf, nothing, sizeOfVector } from "./check/types.js";
+import type { Checked, Variable } from "./check/symbols.js";
+import { elementOf, sizeOfVector } from "./check/types.js";
 import { Names } from "./derive/names.js";
+import { tokensOf } from "./language/lexer.js";
+import { SourceText } from "./language/source-text.js";
 import type { CallExpression, Expression, ModuleDeclaration, Statement } from "./language/syntax.js";
 import { bodiesOf, expressionsOf, identifier, partsOf } from "./language/walk.js";
+import { exactName } from "./math.js";
 
 const exact = new Set(["atan2", "cos", "exp", "log", "pow", "sin", "tan", "tanh"]);
 
 const components = ["x", "y", "z", "w"];
+
+interface Edit {
+  readonly at: number;
+  readonly end: number;
+  readonly by: string;
+}
 
 /**
  * @param text of the source
@@ -22,23 +32,57 @@ export function withExactCalls(
   name: string,
   checked: Checked,
 ): { readonly text: string; readonly helpers: ReadonlyMap<string, string> } {
-  const vectors = new VectorFunctions(new Names(new Set(text.match(identifier)), []), name);
-  const edits = callsIn(checked.declarations).flatMap((call) => {
-    const type = checked.types.get(call);
-    const isOurs = exact.has(call.callee.name) && !checked.callees.has(call) && elementOf(type ?? nothing) === "f32";
-    const size = isOurs && type !== undefined ? sizeOfVector(type) : null;
-    if (size === null) return [];
+  const names = new Names(new Set(text.match(identifier)), []);
+  const vectors = new VectorFunctions(names, name);
+  const calls = callsIn(checked.declarations).flatMap((call): Edit[] => {
     const { name: callee, at } = call.callee;
-    const called = size === 1 ? `math_${callee}` : vectors.nameOf(callee, size, call.args.length);
-    return [{ at, end: at + callee.length, called }];
+    const by = calledFor(call, checked, vectors);
+    return by === null ? [] : [{ at, end: at + callee.length, by }];
   });
   let made = "";
   let from = 0;
-  for (const { at, end, called } of edits.sort((a, b) => a.at - b.at)) {
-    made += text.slice(from, at) + called;
+  const edits = [...calls, ...renamed(new SourceText(text, name), checked, names)];
+  for (const { at, end, by } of edits.sort((a, b) => a.at - b.at)) {
+    made += text.slice(from, at) + by;
     from = end;
   }
   return { text: made + text.slice(from), helpers: vectors.texts };
+}
+
+/** What is called in the place of this; null where it stays. */
+function calledFor(call: CallExpression, { types, callees }: Checked, vectors: VectorFunctions): string | null {
+  const { name } = call.callee;
+  const callable = callees.get(call);
+  if (callable !== undefined) return callable.declaration === null ? exactName(name) : null;
+  const type = types.get(call);
+  if (!exact.has(name) || type === undefined || elementOf(type) !== "f32") return null;
+  const size = sizeOfVector(type);
+  if (size === null) return null;
+  return size === 1 ? `math_${name}` : vectors.nameOf(name, size, call.args.length);
+}
+
+/** Other names for a source's variables that are called as functions of gpugrad's: their scopes may call those now. */
+function renamed(source: SourceText, { declared, variables }: Checked, names: Names): Edit[] {
+  const made = new Map<Variable, string>();
+  const edits = new Map<number, Edit>();
+  const edit = (variable: Variable | undefined, from: number): void => {
+    if (variable?.name.startsWith("math_") !== true) return;
+    const at = tokensOf(source).find((token) => token.at >= from && token.text === variable.name)?.at ?? from;
+    const by = made.get(variable) ?? names.fresh(variable.name.slice("math_".length));
+    made.set(variable, by);
+    edits.set(at, { at, end: at + variable.name.length, by });
+  };
+  for (const [{ at }, variable] of declared) edit(variable, at);
+  for (const [{ at }, variable] of variables) edit(variable, at);
+  return [...edits.values()];
+}
+
+/** A text with the functions as a user calls them. */
+export function asWritten(text: string): string {
+  return text.replace(/\bmath_(exact_)?(\w+)(?=\()/g, (whole, isAlways: string | undefined, name: string) => {
+    if (isAlways !== undefined) return `math_${name}`;
+    return exact.has(name) ? name : whole;
+  });
 }
 
 /** gpugrad's functions, component by component. */

@@ -1,6 +1,7 @@
 /**
  * gpugrad's own exp, log, sin and so on (shaders/math/): a shader that names `math_exp` gets shaders/math/exp.wgsl,
- * and what that names in turn, each once. With native math it gets the driver's function under the same name.
+ * and what that names in turn, each once. With native math it gets the driver's function under the same name. What somebody's
+ * own source calls math_exp is always gpugrad's: it becomes `math_exact_exp`, which has no native form (exact-calls.ts).
  */
 
 /** Whose exp, log, sin and so on: gpugrad's own WGSL, with stated errors, or the driver's. */
@@ -39,21 +40,59 @@ const native = new Map<string, string>([
   ["div", "fn math_div(a: f32, b: f32) -> f32 { return a / b; }\n"],
 ]);
 
+const word = /\bmath_\w+/g;
+const exact = "math_exact_";
+
+/** Whether a file of functions, or one that it names, is another one with native math. */
+const dependent = new Map<string, boolean>();
+
+function dependsOnMode(file: string): boolean {
+  const known = dependent.get(file);
+  if (known !== undefined) return known;
+  const text = modules.get(file);
+  dependent.set(file, false);
+  const isDependent =
+    text !== undefined &&
+    (native.has(file) ||
+      [...text.matchAll(word)].some(([name]) => {
+        const other = moduleOf(name.slice("math_".length));
+        return other !== null && dependsOnMode(other);
+      }));
+  dependent.set(file, isDependent);
+  return isDependent;
+}
+
+/** The name of a function of gpugrad's, such as math_exp, that stands for it with native math, too. */
+export function exactName(name: string): string {
+  const file = name.startsWith(exact) ? null : moduleOf(name.slice("math_".length));
+  return file !== null && dependsOnMode(file) ? `${exact}${name.slice("math_".length)}` : name;
+}
+
+/** The name of the function that is meant, without whether it is always gpugrad's. */
+export function plainName(name: string): string {
+  return name.startsWith(exact) ? `math_${name.slice(exact.length)}` : name;
+}
+
 /**
  * The shader, followed by the math that it names. With native math, a function of ours that needs a part of our exp
  * brings our exp along, since there can only be one of that name.
  */
-export function joinMath(source: string, mode: MathMode): string {
+export function joinMath(shader: string, mode: MathMode): string {
+  // Nothing but a function is followed by a bracket.
+  const source = mode === "exact" ? shader.replace(/\bmath_exact_\w+(?=\()/g, plainName) : shader;
   const joined = new Map<string, string>();
   const parts = [source];
   // The list grows while it is walked: a module may name others.
   for (const part of parts) {
-    for (const [identifier] of part.matchAll(/\bmath_\w+/g)) {
-      const wanted = identifier.slice("math_".length);
-      const name = moduleOf(wanted);
-      if (name === null) continue;
-      const ours = modules.get(name) ?? native.get(name) ?? "";
-      const theirs = mode === "native" && wanted === name ? (native.get(name) ?? ours) : ours;
+    for (const [identifier] of part.matchAll(word)) {
+      const wanted = plainName(identifier).slice("math_".length);
+      const file = moduleOf(wanted);
+      if (file === null) continue;
+      const own = modules.get(file) ?? native.get(file) ?? "";
+      const isExact = mode === "native" && identifier.startsWith(exact);
+      const name = isExact ? `exact_${file}` : file;
+      const ours = isExact ? own.replace(word, exactName) : own;
+      const theirs = mode === "native" && wanted === name ? (native.get(file) ?? ours) : ours;
       const before = joined.get(name);
       if (before !== undefined && (before === ours || theirs !== ours)) continue;
       joined.set(name, theirs);
@@ -78,6 +117,6 @@ function moduleOf(name: string): string | null {
 
 /** The text of the file that has a function of this name, such as math_exp; null where there is none. */
 export function sourceOfMath(name: string): string | null {
-  const file = moduleOf(name.slice("math_".length));
+  const file = moduleOf(plainName(name).slice("math_".length));
   return file === null ? null : (modules.get(file) ?? native.get(file) ?? null);
 }

@@ -25,8 +25,9 @@ const reserved = ["array", "constant", "result", "math"];
  * bindings, entry points, or names without the prefix `NAME_`.
  *
  * @param hasGradient false for a function that has none. Else it is derived where there is no `fn NAME_backward`.
+ * @param isDerived whether it is what was derived from a source that has been read, and calls what it should
  */
-export function parseElementwise(wgsl: unknown, hasGradient = true): ElementwiseSource {
+export function parseElementwise(wgsl: unknown, hasGradient = true, isDerived = false): ElementwiseSource {
   if (typeof wgsl !== "string") throw new ArgumentError(`elementwise takes WGSL source, not ${describe(wgsl)}`);
   const [, guess = "WGSL"] = /\bfn\s+(\w+)_forward\b/.exec(wgsl) ?? [];
   const source = new SourceText(wgsl, guess);
@@ -42,7 +43,9 @@ export function parseElementwise(wgsl: unknown, hasGradient = true): Elementwise
   const checked = check(source, declarations, mathFunction);
   const backward = functions.find((f) => f.name === `${name}_backward`);
   const whole = withInitialValues(source, declarations);
-  const exact = withExactCalls(whole, name, whole === source.text ? checked : checkedAgain(whole, name));
+  const exact = isDerived
+    ? { text: whole, helpers: new Map<string, string>() }
+    : withExactCalls(whole, name, whole === source.text ? checked : checkedAgain(whole, name));
   const text = [exact.text, ...exact.helpers.values()].join("\n");
   const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs);
   if (backward !== undefined && !hasGradient) {
@@ -82,6 +85,7 @@ function inputsOf(source: SourceText, { name, parameters, result, at }: Function
 }
 
 function nameOf(source: SourceText, { name, type, at }: Parameter): string {
+  if (mathFunction(name) !== null) source.fail(at, `${name} is a function of gpugrad's: call the parameter otherwise`);
   if (printType(type) === "f32") return name;
   return source.fail(at, `a parameter must be written as ${name}: f32, not ${name}: ${printType(type)}`);
 }

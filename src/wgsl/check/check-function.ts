@@ -63,7 +63,7 @@ export class FunctionChecker implements Scope {
   }
 
   typeOrNull(written: TypeName): Type | null {
-    return this.#module.typeOrNull(written);
+    return this.#module.typeOrNull(written, this);
   }
 
   #add(declaration: Declaration | Parameter, variable: Variable): void {
@@ -134,7 +134,7 @@ export class FunctionChecker implements Scope {
   #declaration(declaration: Declaration): void {
     const { keyword, name, type, value, at } = declaration;
     const found = value === null ? null : this.#expressions.valueOf(value);
-    const declared = type === null ? null : this.#module.typeNamed(type);
+    const declared = type === null ? null : this.#module.typeNamed(type, this);
     if (found !== null && declared !== null && !converts(found, declared)) {
       this.source.fail(at, `${name} is ${showType(declared)}, and can't hold ${showType(found)}`);
     }

@@ -103,12 +103,15 @@ export class ModuleScope implements Scope {
     return found;
   }
 
-  /** @throws WgslError where there is no such type. */
-  typeNamed(written: TypeName): Type {
-    return this.typeOrNull(written) ?? this.source.fail(written.at, `there is no type ${written.name}`);
+  /**
+   * @param scope where the names in it are looked up, those of arrays' lengths
+   * @throws WgslError where there is no such type.
+   */
+  typeNamed(written: TypeName, scope: Scope = this): Type {
+    return this.typeOrNull(written, scope) ?? this.source.fail(written.at, `there is no type ${written.name}`);
   }
 
-  typeOrNull(written: TypeName): Type | null {
+  typeOrNull(written: TypeName, scope: Scope = this): Type | null {
     const { name, args, at } = written;
     const declaration = this.#declared.get(name);
     if (declaration !== undefined) return this.#declaredType(declaration);
@@ -120,12 +123,12 @@ export class ModuleScope implements Scope {
       const element = this.#element(of, written);
       return element === null ? null : matrixOf(Number(columns), Number(rows), element);
     }
-    if (name === "array") return this.#array(written);
+    if (name === "array") return this.#array(written, scope);
     if (name === "ptr") {
       const [space, target] = args;
       if (space?.kind !== "type" || target?.kind !== "type")
         this.source.fail(at, "a pointer is written as ptr<function, f32>");
-      return { kind: "pointer", target: this.typeNamed(target) };
+      return { kind: "pointer", target: this.typeNamed(target, scope) };
     }
     return null;
   }
@@ -163,18 +166,18 @@ export class ModuleScope implements Scope {
     return element === null ? null : vectorOf(size, element);
   }
 
-  #array({ args, at }: TypeName): Type | null {
+  #array({ args, at }: TypeName, scope: Scope): Type | null {
     const [element, length] = args;
     if (element === undefined) return null;
     if (element.kind !== "type" || length === undefined || args.length !== 2) {
       this.source.fail(at, "an array here has a type and a length, such as array<f32, 4>");
     }
     const expression: Expression = length.kind === "type" ? { kind: "name", name: length.name, at: length.at } : length;
-    const type = new ExpressionChecker(this).typeOf(expression);
+    const type = new ExpressionChecker(scope).typeOf(expression);
     const count = constantValue(expression, this.variables);
     const isCount = typeof count === "number" && Number.isInteger(count) && count > 0 && type.kind === "scalar";
     if (!isCount) this.source.fail(length.at, "an array's length is a whole number that is known");
-    return { kind: "array", element: concrete(this.typeNamed(element)), count };
+    return { kind: "array", element: concrete(this.typeNamed(element, scope)), count };
   }
 
   /** Notes that one function calls another. */

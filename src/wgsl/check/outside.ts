@@ -1,5 +1,5 @@
 /** The functions of shaders/math, as a source that calls them sees them: names and types. */
-import { sourceOfMath } from "../math.js";
+import { plainName, sourceOfMath } from "../math.js";
 import { ModuleScope } from "./module-scope.js";
 import { parse } from "../language/parser.js";
 import { SourceText } from "../language/source-text.js";
@@ -19,7 +19,7 @@ export function mathFunction(name: string): Callable | null {
     ({ functions } = new ModuleScope(source, parse(source), mathFunction));
     known.set(text, functions);
   }
-  const found = functions.get(name);
+  const found = functions.get(plainName(name));
   // Its body isn't the source's own.
   return found === undefined ? null : { ...found, declaration: null };
 }

@@ -24,6 +24,11 @@ export function typeName(type: Type): TypeName {
   return { kind: "type", name: "array", args: [typeName(type.element), number(`${type.count}`)], at };
 }
 
+/** A type as it was written, but for the names of arrays' lengths, which may mean something else in what is made. */
+export function typeNameAs(written: TypeName, type: Type): TypeName {
+  return written.name === "array" ? typeName(type) : written;
+}
+
 export function construct(type: Type, args: readonly Expression[]): Expression {
   return { kind: "call", callee: typeName(type), args, at };
 }

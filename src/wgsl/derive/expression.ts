@@ -47,6 +47,11 @@ export class ExpressionDeriver {
 
   /** The same expression in the names of what is made. */
   primal(expression: Expression): Expression {
+    if (expression.kind === "call")
+      return this.#constructed(
+        expression,
+        expression.args.map((arg) => this.primal(arg)),
+      );
     if (expression.kind !== "name") return withParts(expression, (part) => this.primal(part));
     const variable = this.#scope.checked.variables.get(expression);
     return variable === undefined ? expression : build.name(this.#scope.nameOf(variable));
@@ -143,7 +148,17 @@ export class ExpressionDeriver {
       const [only] = parts;
       tangents.set(j, type.kind === "scalar" && only !== undefined ? only : build.construct(type, parts));
     }
-    return { primal: { ...call, args: duals.map(({ primal }) => primal) }, tangents };
+    return {
+      primal: this.#constructed(
+        call,
+        duals.map(({ primal }) => primal),
+      ),
+      tangents,
+    };
+  }
+
+  #constructed(call: CallExpression, args: readonly Expression[]): CallExpression {
+    return { ...call, callee: build.typeNameAs(call.callee, this.typeOf(call)), args };
   }
 
   /**

@@ -216,14 +216,15 @@ export class FunctionDeriver implements Scope {
     const { primal, tangents }: { primal: Expression | null; tangents: Tangents } =
       value === null ? { primal: null, tangents: still } : this.#expressions.dual(value);
     const variable = this.#declared(declaration);
-    const own: Statement = { ...declaration, name: this.#name(variable), value: primal };
+    const type = declaration.type === null ? null : build.typeNameAs(declaration.type, variable.type);
+    const own: Statement = { ...declaration, name: this.#name(variable), type, value: primal };
     if (keyword !== "var") {
       this.#constant.add(own.name);
       const lines = [...tangents].flatMap(([j, tangent]) => this.#letTangent(variable, j, tangent));
       return [own, ...lines];
     }
-    const type = concrete(variable.type);
-    const zero = build.zeroOf((isParts(type) ? type.members[0]?.type : undefined) ?? type);
+    const whole = concrete(variable.type);
+    const zero = build.zeroOf((isParts(whole) ? whole.members[0]?.type : undefined) ?? whole);
     const lines = listOf(this.activity.of(variable)).map((j): Statement => {
       const name = this.#tangentName(variable, j);
       this.#setTangent(variable, j, build.name(name));

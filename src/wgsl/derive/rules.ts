@@ -9,6 +9,7 @@
 import { parse } from "../language/parser.js";
 import { SourceText } from "../language/source-text.js";
 import type { Expression } from "../language/syntax.js";
+import { exactName, plainName } from "../math.js";
 
 type Formula = string | null;
 
@@ -176,5 +177,9 @@ function determinantFormula(size: number): string {
  */
 export function formulasOf(name: string, size = 0): readonly Formula[] | null {
   if (name === "determinant") return [determinantFormula(size)];
-  return operators[name] ?? functions[name] ?? null;
+  const formulas = operators[name] ?? functions[plainName(name)] ?? null;
+  // What is always gpugrad's has derivatives that are.
+  return name === plainName(name) || formulas === null
+    ? formulas
+    : formulas.map((text) => text?.replace(/\bmath_\w+/g, exactName) ?? null);
 }

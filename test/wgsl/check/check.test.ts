@@ -110,6 +110,11 @@ describe("a source without a mistake", () => {
     ["returns out of a loop without an end", "fn f() -> f32 { loop { if true { return 1; } } }"],
     ["returns in every case", "fn f(i: i32) -> i32 { switch i { case 1: { return 1; } default: { return 2; } } }"],
     ["uses a loop's names in continuing", "fn f() { loop { let a = 1; continuing { break if a > 0; } } }"],
+    ["has an array of a length with a name", "const N = 2; fn f() { var a: array<f32, N * 2>; a[3] = 1; }"],
+    [
+      "has arrays of a length with a name of its own, or of the block's",
+      "const N = 2; fn f() { const N = 4; const M = N; var a: array<vec2f, M>; { const N = 5u; let b = array<i32, N>(1, 2, 3, 4, 5); } }",
+    ],
     ["writes components and elements", "fn f() { var a = array<vec3f, 2>(); a[1].y += 2; }"],
     [
       "goes through pointers",
@@ -157,6 +162,9 @@ describe("a mistake is told with its line", () => {
     ["fn f() {\n  switch 1 { case 1: { } }\n}", 2, "one default"],
     ["fn g() { }\nfn f() {\n  let a = g();\n}", 3, "this call gives nothing"],
     ["fn f(n: i32) {\n  let a = array<f32, n>();\n}", 2, "n"],
+    ["fn f() {\n  let n = 2;\n  var a: array<f32, n>;\n}", 3, "an array's length is a whole number that is known"],
+    ["fn f() {\n  { const n = 2; }\n  var a: array<f32, n>;\n}", 3, "n is not declared"],
+    ["fn f() {\n  const n = 2;\n  var a: array<f32, n> = array<f32, 3>();\n}", 3, "array<f32, 2>, and can't hold"],
     ["fn f() {\n  let a = bitcast<f32>(vec2u());\n}", 2, "the bits of vec2u are no f32"],
   ])("%j", (source, line, message) => {
     const error = errorOf(source);

@@ -55,6 +55,24 @@ test.each([
   expect(kinks).toBe(0);
 });
 
+test("arrays keep their lengths where what these are called means something else elsewhere", () => {
+  const source = `const sized_n = 2;
+  fn sized_forward(x: f32, b: f32) -> f32 {
+    const n = sized_n + 1;
+    var a: array<f32, n>;
+    for (var i = 0; i < n; i++) { a[i] = x * f32(i); }
+    { const n = 4; var c = array<f32, n>(x, b, x * b, a[2]); c[n - 1] *= b; a[1] += c[3]; }
+    return a[1] * a[n - 1] + array<f32, n>(a[0], x, b)[1];
+  }`;
+  const derivation = new Derivation(source, "sized");
+  const { wgsl } = derivation.backward();
+  const { mistake, kinks } = compareGradient(source, wgsl, "sized", [0.7, -1.1]);
+  expect(mistake).toBeNull();
+  expect(kinks).toBe(0);
+  const again = new Derivation(derivation.by(0), "sized_by_x").backward();
+  expect(compareGradient(derivation.by(0), again.wgsl, "sized_by_x", [0.7, -1.1]).mistake).toBeNull();
+});
+
 test("the derivative of a random program is a source that is differentiated again", { timeout: 0 }, () => {
   for (let seed = first; seed < first + 60; seed++) {
     const { source, inputs } = randomProgram(seed);

@@ -88,11 +88,11 @@ export class Run {
     }
   }
 
-  #initial({ type, value }: Declaration): Value {
-    if (value !== null) return this.#value(value);
-    const declared = type === null ? null : this.#program.typeNamed(type);
-    if (declared === null) throw new Error("a declaration has neither a type nor a value");
-    return zeroOf(declared);
+  #initial(declaration: Declaration): Value {
+    if (declaration.value !== null) return this.#value(declaration.value);
+    const declared = this.#program.checked.declared.get(declaration);
+    if (declared === undefined) throw new Error("a declaration that wasn't checked");
+    return zeroOf(declared.type);
   }
 
   #assign({ target, operator, value }: Assignment): void {
