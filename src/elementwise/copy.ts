@@ -5,17 +5,17 @@ import type { Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { Function } from "../graph/function.js";
 import { librarySource } from "../wgsl/source.js";
-import { ElementwiseKernels } from "./kernels.js";
+import { ElementwiseShaders } from "./shaders.js";
 import { inOrder, isTooLarge } from "./operands.js";
 
-const kernels = new ElementwiseKernels(librarySource(copyWgsl), { origin: "library" });
+const shaders = new ElementwiseShaders(librarySource(copyWgsl), { origin: "library" });
 
 /** A new array of `shape`, each element read from `array` by these strides. */
 export function copy(array: GpuArray, shape: Shape, strides: readonly number[]): GpuArray {
   if (array.constant !== null) return GpuArray.constant(array.constant, shape, array.device);
   const operand = { array, strides, isSeed: false };
   if (isTooLarge([operand], shape)) return inOrder(operand, shape, "copy");
-  return at(kernels.runForward([operand], shape), 0);
+  return at(shaders.runForward([operand], shape), 0);
 }
 
 /** One that moves elements by the shader that copies. */
@@ -25,6 +25,6 @@ export abstract class Copy extends Function {
   }
 
   override get wgsl(): string {
-    return kernels.forward(["strided"]).source("exact");
+    return shaders.forward(["strided"]).source("exact");
   }
 }

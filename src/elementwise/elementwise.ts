@@ -9,7 +9,7 @@ import { gradEnabled } from "../graph/grad-mode.js";
 import type { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
 import { broadcastTo, sumTo } from "./broadcast.js";
-import { ElementwiseKernels, type Traits } from "./kernels.js";
+import { ElementwiseShaders, type Traits } from "./shaders.js";
 import { broadcastOperand } from "./operands.js";
 import { broadcastShapes, sameShape, type Shape } from "../base/shape.js";
 import { checkVariable, type Operand, Variable } from "../graph/variable.js";
@@ -65,13 +65,13 @@ export function define<Inputs extends readonly Operand[]>(
   derivative: Derivative | null,
   traits: Traits,
 ): ElementwiseFunction<Inputs> {
-  const kernels = new ElementwiseKernels(source, traits);
+  const shaders = new ElementwiseShaders(source, traits);
   // Named by computed key, so that graphs and errors show "Square" whatever a minifier does to classes.
   const className = source.name.charAt(0).toUpperCase() + source.name.slice(1);
   const { [className]: Node } = {
     [className]: class extends Elementwise {
       constructor() {
-        super(source, kernels, derivative);
+        super(source, shaders, derivative);
       }
 
       override again(): Elementwise {
@@ -82,7 +82,7 @@ export function define<Inputs extends readonly Operand[]>(
   if (Node === undefined) throw new Error("gpugrad bug: no class");
   const make = (): Elementwise => new Node();
   const apply = (...inputs: Inputs): Variable => make().call(...inputs);
-  const own = { Node, wgsl, gradient: null, prepare: () => kernels.prepare() };
+  const own = { Node, wgsl, gradient: null, prepare: () => shaders.prepare() };
   return Object.defineProperty(Object.assign(apply, own), "gradient", { get: () => source.derived?.wgsl ?? null });
 }
 
@@ -91,34 +91,34 @@ export abstract class Elementwise extends Function {
   override readonly differentiable: boolean;
   override readonly givesFreshGradients = true;
   readonly source: ElementwiseSource;
-  protected readonly kernels: ElementwiseKernels;
+  protected readonly shaders: ElementwiseShaders;
   readonly #derivative: Derivative | null;
   /** Whose math it ran with. */
   #math: MathMode = "exact";
 
-  constructor(source: ElementwiseSource, kernels: ElementwiseKernels, derivative: Derivative | null) {
+  constructor(source: ElementwiseSource, shaders: ElementwiseShaders, derivative: Derivative | null) {
     super();
     this.differentiable = source.differentiable;
     this.source = source;
-    this.kernels = kernels;
+    this.shaders = shaders;
     this.#derivative = derivative;
   }
 
   /** Another node of the same function, not called yet. @internal */
   abstract again(): Elementwise;
 
-  /** What makes its gradients differentiable; null where they come from the kernel alone. @internal */
+  /** What makes its gradients differentiable; null where they come from the shader alone. @internal */
   get derivative(): Derivative | null {
     return this.#derivative;
   }
 
   get traits(): Traits {
-    return this.kernels.traits;
+    return this.shaders.traits;
   }
 
   /** The shader that runs forward, whole, where all inputs have the same shape, whole. */
   override get wgsl(): string {
-    return this.kernels.whole().source(this.#math);
+    return this.shaders.whole().source(this.#math);
   }
 
   /** @internal */
@@ -126,7 +126,7 @@ export abstract class Elementwise extends Function {
     const { length } = this.inputs;
     const read = ({ to, index }: BackwardArgument): boolean =>
       to === "input" ? index === k : to === "output" && length + index === k;
-    return this.kernels.backwardArguments?.some(read) === true;
+    return this.shaders.backwardArguments?.some(read) === true;
   }
 
   /** @throws ArgumentError where the number of operands isn't that of the parameters. */
@@ -147,7 +147,7 @@ export abstract class Elementwise extends Function {
       inputs.map((input) => input.shape),
       this.source.name,
     );
-    return this.kernels.runForward(
+    return this.shaders.runForward(
       inputs.map((input) => broadcastOperand(input, shape)),
       shape,
     );
@@ -155,7 +155,7 @@ export abstract class Elementwise extends Function {
 
   override backward(...gradients: Variable[]): readonly (GpuArray | Variable | null)[] {
     if (gradEnabled() && this.derivative !== null) return this.#differentiably(gradients);
-    const { backwardArguments, traits } = this.kernels;
+    const { backwardArguments, traits } = this.shaders;
     if (backwardArguments === null) {
       const { name } = this.source;
       throw new NotDifferentiableError(`${name} has no gradient`);
@@ -170,7 +170,7 @@ export abstract class Elementwise extends Function {
       requiresGrad && !withoutGradient.includes(index) ? [index] : [],
     );
     const wanted = asking.filter((index) => !identityGradients.includes(index));
-    const written = wanted.length === 0 ? [] : this.kernels.runBackward(operands, shape, wanted);
+    const written = wanted.length === 0 ? [] : this.shaders.runBackward(operands, shape, wanted);
     try {
       return this.inputs.map((input, index) => {
         if (!asking.includes(index)) return null;
@@ -261,12 +261,12 @@ const gated: ElementwiseFunction<[gradient: Variable, value: Variable, x: Variab
 );
 
 const gateSource = librarySource(gateWgsl);
-const gateKernels = new ElementwiseKernels(gateSource, { origin: "library", withoutGradient: [0], keepsZero: true });
+const gateShaders = new ElementwiseShaders(gateSource, { origin: "library", withoutGradient: [0], keepsZero: true });
 
 /** An operand of a derivative as it is, without a copy where it has the gradient's shape. */
 class Gate extends Elementwise {
   constructor() {
-    super(gateSource, gateKernels, (gy, gradient) => [null, gated(gradient, gy, gy)]);
+    super(gateSource, gateShaders, (gy, gradient) => [null, gated(gradient, gy, gy)]);
   }
 
   override get name(): string {

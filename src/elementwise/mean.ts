@@ -3,12 +3,10 @@ import meanWgsl from "../../shaders/reduce/mean.wgsl?raw";
 import { at } from "../base/assert.js";
 import { sizeOf, stridesOf, type Shape } from "../base/shape.js";
 import type { GpuArray } from "../gpu/array.js";
-import { Kernel } from "../gpu/kernel.js";
+import { launch } from "../gpu/launch.js";
+import { Shader } from "../gpu/shader.js";
 
-const kernel = new Kernel(
-  { name: "mean", wgsl: meanWgsl, bindings: ["input", "input", "output", "uniform"] },
-  { origin: "library" },
-);
+const shader = new Shader("mean", meanWgsl, ["input", "input", "output", "uniform"], 64, { origin: "library" });
 
 /** What the shader's uniform holds: enough for 61 dimensions of which no two can be seen as one. */
 const mostWords = 128;
@@ -27,12 +25,12 @@ export function meanOf(x: GpuArray, sums: GpuArray, axes: readonly number[]): Gp
   const lanes = sums.size <= fewResults ? 64 : 1;
   const words = new Uint32Array(mostWords);
   words.set([count, lanes, sums.size, 0, ...layoutOf(x.shape, kept), ...layoutOf(x.shape, axes)]);
-  return at(kernel.apply([sums, x], [sums.shape], [words], sums.size * lanes), 0);
+  return at(launch(shader, [sums, x], [sums.shape], [words], { invocations: sums.size * lanes }), 0);
 }
 
 /** The shader, whole. */
 export function meanSource(): string {
-  return kernel.source("exact");
+  return shader.source("exact");
 }
 
 /** Where the elements along these axes are: a rank, and for each dimension, the last one first, its length and stride. */

@@ -1,9 +1,10 @@
-/** Operands of an element-wise kernel: how each is read, which decides what shader is needed, and what is bound for it. */
+/** Operands of an element-wise shader: how each is read, which decides what shader is needed, and what is bound for it. */
 import { at } from "../base/assert.js";
 import { LimitError } from "../base/errors.js";
 import { broadcastStrides, sameShape, sizeOf, stridesOf, type Shape } from "../base/shape.js";
 import type { GpuArray } from "../gpu/array.js";
-import type { Kernel } from "../gpu/kernel.js";
+import { launch } from "../gpu/launch.js";
+import type { Shader } from "../gpu/shader.js";
 import { layoutWords, type LoadKind } from "../wgsl/harness.js";
 import { gather, isLarge } from "./gather.js";
 
@@ -53,16 +54,17 @@ export function inOrder({ array, strides }: StridedOperand, shape: Shape, what: 
   return gather(array, shape, layoutOf(shape, [strides], what));
 }
 
-/**
- * Runs on operands that can be taken in windows: of arrays larger than one binding, what is read by strides is put in
- * order first, so that all can be cut alike.
- */
-export function withWindows<T>(
+/** Whether these are too large to be read by strides, as some of them are. */
+export function mustBeOrdered(operands: readonly StridedOperand[], shape: Shape): boolean {
+  return isTooLarge(operands, shape) && operands.some((operand) => loadKindOf(operand, shape) === "strided");
+}
+
+/** Runs on the same operands, with those that are read by strides put in order: then all can be cut alike into windows. */
+export function withOrdered<T>(
   operands: readonly StridedOperand[],
   shape: Shape,
   run: (operands: readonly StridedOperand[]) => T,
 ): T {
-  if (!isTooLarge(operands, shape)) return run(operands);
   const made: GpuArray[] = [];
   try {
     return run(
@@ -78,9 +80,9 @@ export function withWindows<T>(
   }
 }
 
-/** One dispatch, which writes arrays of this shape. */
-export function dispatch(
-  kernel: Kernel,
+/** Runs an element-wise shader on operands: one dispatch, which writes arrays of this shape. */
+export function launchOn(
+  shader: Shader,
   operands: readonly StridedOperand[],
   loads: readonly LoadKind[],
   shape: Shape,
@@ -96,9 +98,9 @@ export function dispatch(
     if (load === "constant") uniforms.push(Float32Array.of(array.constant ?? 0));
     if (load === "strided") strided.push(strides);
   });
-  if (strided.length > 0) uniforms.push(layoutOf(shape, strided, kernel.name));
+  if (strided.length > 0) uniforms.push(layoutOf(shape, strided, shader.name));
   const shapes = outputs === 1 ? [shape] : Array.from({ length: outputs }, () => shape);
-  return kernel.apply(inputs, shapes, uniforms, Math.ceil(sizeOf(shape) / 4));
+  return launch(shader, inputs, shapes, uniforms, { invocations: Math.ceil(sizeOf(shape) / 4) });
 }
 
 /** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */

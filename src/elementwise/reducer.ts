@@ -1,4 +1,4 @@
-/** The kernels of reductions: trees on the GPU, in as many passes as it takes. Arrays only, nothing of gradients. */
+/** The shaders of reductions: trees on the GPU, in as many passes as it takes. Arrays only, nothing of gradients. */
 import columnsWgsl from "../../shaders/reduce/columns.wgsl?raw";
 import maxWgsl from "../../shaders/reduce/max.wgsl?raw";
 import minWgsl from "../../shaders/reduce/min.wgsl?raw";
@@ -6,7 +6,8 @@ import rowsWgsl from "../../shaders/reduce/rows.wgsl?raw";
 import sumWgsl from "../../shaders/reduce/sum.wgsl?raw";
 import { at } from "../base/assert.js";
 import type { GpuArray } from "../gpu/array.js";
-import { Kernel } from "../gpu/kernel.js";
+import { launch } from "../gpu/launch.js";
+import { Shader } from "../gpu/shader.js";
 import { reduceInParts } from "./parts.js";
 
 /** Numbers that one workgroup of shaders/reduce/rows.wgsl, or one invocation of columns.wgsl, takes. */
@@ -15,21 +16,18 @@ const columnChunk = 64;
 /** Shorter rows than this don't fill a workgroup: one invocation takes each. */
 const shortRow = 256;
 
-/** The two kernels of one operation, and what it gives for no numbers at all. */
+/** The two shaders of one operation, and what it gives for no numbers at all. */
 export class Reducer {
   readonly empty: number | null;
-  readonly #rows: Kernel;
-  readonly #columns: Kernel;
+  readonly #rows: Shader;
+  readonly #columns: Shader;
 
   constructor(name: string, wgsl: string, empty: number | null) {
-    const kernel = (source: string, padded: boolean): Kernel =>
-      new Kernel(
-        { name, wgsl: `${source}\n${wgsl}`, bindings: ["input", "output", "uniform"] },
-        { origin: "library", padded },
-      );
+    const shader = (source: string, padded: boolean): Shader =>
+      new Shader(name, `${source}\n${wgsl}`, ["input", "output", "uniform"], 64, { origin: "library", padded });
     this.empty = empty;
-    this.#rows = kernel(rowsWgsl, true);
-    this.#columns = kernel(columnsWgsl, false);
+    this.#rows = shader(rowsWgsl, true);
+    this.#columns = shader(columnsWgsl, false);
   }
 
   /** The shader for rows, which whole arrays take, and the one for columns. */
@@ -54,8 +52,12 @@ export class Reducer {
         const results = outer * chunks * inner;
         const next = at(
           inRows
-            ? this.#rows.apply([current], [[results]], [Uint32Array.of(left, outer, chunks)], results * 64)
-            : this.#columns.apply([current], [[results]], [Uint32Array.of(left, inner, chunks, results)], results),
+            ? launch(this.#rows, [current], [[results]], [Uint32Array.of(left, outer, chunks)], {
+                invocations: results * 64,
+              })
+            : launch(this.#columns, [current], [[results]], [Uint32Array.of(left, inner, chunks, results)], {
+                invocations: results,
+              }),
           0,
         );
         if (current !== array) current.release();

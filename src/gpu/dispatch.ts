@@ -2,50 +2,43 @@
 import { at } from "../base/assert.js";
 import type { Bound } from "./bind-groups.js";
 import type { Device } from "./device.js";
-import { copyPart, onCopies } from "./foreign.js";
+import { copyPart, needsCopies, onCopies } from "./foreign.js";
 import { workgroupsOf } from "./grid.js";
 import type { Compiled } from "./shader.js";
 import type { Storage } from "./storage.js";
 import { paddedBytes, type Part, type Work } from "./work.js";
 
-/** Records a run of a shader. Of the application's own buffers, it writes the arrays' elements and nothing else. */
+/**
+ * Records a run of a shader: one dispatch, or several where arrays are larger than a binding may be. What may fail is
+ * submitted alone. Of the application's own buffers, it writes the arrays' elements and nothing else.
+ */
 export function dispatch(device: Device, work: Work): void {
-  if (work.outputs.some(isForeign) || work.inputs.some(isForeign)) onCopies(device, work, dispatchAsIs);
-  else dispatchAsIs(device, work);
-}
-
-/** Copies the numbers of one array to another one's place. */
-export function copyNumbers(device: Device, from: Part, to: Part): void {
-  copyPart(device, from, to, dispatchAsIs);
-}
-
-/** Records one dispatch, or several where arrays are larger than a binding may be. What may fail is submitted alone. */
-function dispatchAsIs(device: Device, work: Work): void {
+  if (needsCopies(device, work)) {
+    onCopies(device, work, dispatch);
+    return;
+  }
   const compiled = work.shader.compile(device);
   const sizes = work.shader.traits.origin === "kernel" ? sizesOf(work) : "";
   const mayFail = compiled.mayFail(sizes);
+  const recordParts = (): void => {
+    if (!compiled.isVerified) device.recorder.check(compiled.mistake);
+    for (const part of partsOf(work, device.limits)) record(device, part, compiled, mayFail);
+  };
   if (!mayFail && !work.inputs.some(isRisky) && !work.outputs.some(isRisky)) {
-    record(device, work, compiled, mayFail);
+    recordParts();
     return;
   }
-  const settled = device.recorder.isolated(() => {
-    record(device, work, compiled, mayFail);
-  });
-  void settled.then((failure) => {
+  void device.recorder.isolated(recordParts).then((failure) => {
     if (failure === null) compiled.worked(sizes);
   });
 }
 
-function record(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
-  if (!compiled.isVerified) device.recorder.check(compiled.mistake);
-  const most = device.limits.maxStorageBufferBindingSize;
-  const [output] = work.outputs;
-  if (work.shader.traits.windows !== true || output === undefined || output.bytes <= most) {
-    recordWhole(device, work, compiled, mayFail);
-  } else for (const part of windows(work, output, device.limits)) recordWhole(device, part, compiled, mayFail);
+/** Copies the numbers of one array to another one's place. */
+export function copyNumbers(device: Device, from: Part, to: Part): void {
+  copyPart(device, from, to, dispatch);
 }
 
-function recordWhole(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
+function record(device: Device, work: Work, compiled: Compiled, mayFail: boolean): void {
   const { shader, inputs, outputs, shapes, workgroups } = work;
   const { inPlace, origin } = shader.traits;
   const reads = storagesOf(inputs);
@@ -91,9 +84,13 @@ export function windowsOf({ storage, offset, bytes }: Part, limits: GPUSupported
   }));
 }
 
-/** The same work in parts that fit a binding: arrays of the outputs' size are cut alike. */
-function windows(work: Work, output: Part, limits: GPUSupportedLimits): Work[] {
+/** The same work in parts that fit a binding, where the shader takes such: arrays of the outputs' size are cut alike. */
+function partsOf(work: Work, limits: GPUSupportedLimits): readonly Work[] {
   const { shader } = work;
+  const [output] = work.outputs;
+  if (shader.traits.windows !== true || output === undefined || output.bytes <= limits.maxStorageBufferBindingSize) {
+    return [work];
+  }
   return windowsOf(output, limits).map(({ offset, bytes }) => {
     const start = offset - output.offset;
     const cut = (part: Part): Part =>
@@ -109,10 +106,6 @@ function windows(work: Work, output: Part, limits: GPUSupportedLimits): Work[] {
 
 function isRisky({ storage }: Part): boolean {
   return storage.buffer.isRisky;
-}
-
-function isForeign({ storage }: Part): boolean {
-  return storage.buffer.state === "foreign";
 }
 
 function isSure({ buffer }: Storage): boolean {

@@ -18,6 +18,14 @@ const mover = new Shader("move", moveWgsl, ["input", "output"], 256, { origin: "
 
 type Run = (device: Device, work: Work) => void;
 
+/** Whether some of what the shader is run on can't be given to it as it is. */
+export function needsCopies(device: Device, { shader, inputs, outputs }: Work): boolean {
+  const padded = shader.traits.padded === true;
+  return (
+    !inputs.every((part) => canRead(device, part, padded)) || !outputs.every((part) => canWrite(device, part, padded))
+  );
+}
+
 /** Has `run` do the work, with copies in the place of what shaders can't be given; what they wrote is copied back. */
 export function onCopies(device: Device, work: Work, run: Run): void {
   const { traits } = work.shader;

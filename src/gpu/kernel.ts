@@ -2,15 +2,14 @@
 import { checkList, checkObject } from "../base/arguments.js";
 import { ArgumentError, LimitError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
-import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
+import { checkShape, type Shape } from "../base/shape.js";
 import type { Binding } from "../wgsl/binding.js";
-import type { MathMode } from "../wgsl/math.js";
-import { checkDevice, GpuArray } from "./array.js";
+import { GpuArray } from "./array.js";
 import { currentDevice } from "./current.js";
 import { Device } from "./device.js";
-import { dispatch } from "./dispatch.js";
-import { workgroupsOf, type Grid } from "./grid.js";
-import { Shader, type ShaderTraits } from "./shader.js";
+import type { Grid } from "./grid.js";
+import { launch, launchInto } from "./launch.js";
+import { Shader } from "./shader.js";
 import type { UniformBlock } from "./work.js";
 
 export interface KernelOptions {
@@ -79,7 +78,7 @@ export class Kernel {
   readonly #shader: Shader;
   readonly #counts: Readonly<Record<Binding, number>>;
 
-  constructor(options: KernelOptions, traits: ShaderTraits = { origin: "kernel" }) {
+  constructor(options: KernelOptions) {
     const { name, wgsl, bindings, workgroupSize = 64 } = checkObject(options, "a Kernel's options");
     if (typeof name !== "string") throw new ArgumentError(`a Kernel's name must be a string, not ${describe(name)}`);
     if (typeof wgsl !== "string") throw new ArgumentError(`${name}: wgsl must be a string, not ${describe(wgsl)}`);
@@ -96,7 +95,7 @@ export class Kernel {
     this.wgsl = wgsl;
     this.bindings = Object.freeze(list as Binding[]);
     this.workgroupSize = workgroupSize;
-    this.#shader = new Shader(name, wgsl, this.bindings, workgroupSize, traits);
+    this.#shader = new Shader(name, wgsl, this.bindings, workgroupSize, { origin: "kernel" });
     const count = (kind: Binding): number => this.bindings.filter((binding) => binding === kind).length;
     this.#counts = { input: count("input"), output: count("output"), uniform: count("uniform") };
   }
@@ -110,32 +109,16 @@ export class Kernel {
   run(options: RunOptions): GpuArray[] {
     const { inputs, outputs, uniforms, grid } = this.#checkOptions<Shape>(options);
     const shapes = outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
-    const device = inputs[0]?.device ?? currentDevice();
-    this.#checkUniforms(device, uniforms);
-    return this.#allocateAndRun(device, inputs, shapes, uniforms, grid);
+    this.#checkUniforms(inputs[0], uniforms);
+    return launch(this.#shader, inputs, shapes, uniforms, grid);
   }
 
   /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
   runInto(options: RunIntoOptions): void {
     const { inputs, outputs: given, uniforms, grid } = this.#checkOptions<HasArray>(options);
     const outputs = given.map((output) => this.#arrayOf(output));
-    const device = outputs[0]?.device ?? currentDevice();
-    this.#checkUniforms(device, uniforms);
-    this.#runInto(device, inputs, outputs, uniforms, grid);
-  }
-
-  #runInto(
-    device: Device,
-    inputs: readonly GpuArray[],
-    outputs: readonly GpuArray[],
-    uniforms: readonly UniformBlock[],
-    grid: Grid,
-  ): void {
-    for (const array of [...inputs, ...outputs]) this.#checkArray(device, array);
-    this.#checkApart(inputs, outputs);
-    for (const output of outputs) output.hold().storage.beforeChange();
-    this.#dispatch(device, inputs, outputs, uniforms, grid);
-    for (const output of outputs) output.hold().storage.version++;
+    this.#checkUniforms(outputs[0], uniforms);
+    launchInto(this.#shader, inputs, outputs, uniforms, grid);
   }
 
   /** What a run was given, read once: whose getters are the user's code. */
@@ -165,78 +148,8 @@ export class Kernel {
     return { inputs: arrays, outputs: written, uniforms: blocks, grid };
   }
 
-  /**
-   * `run` for gpugrad's own callers, which need no checks of types: one dispatch of as many invocations.
-   *
-   * @internal
-   */
-  apply(
-    inputs: readonly GpuArray[],
-    shapes: readonly Shape[],
-    uniforms: readonly UniformBlock[],
-    invocations: number,
-  ): GpuArray[] {
-    const device = inputs[0]?.device ?? currentDevice();
-    return this.#allocateAndRun(device, inputs, shapes, uniforms, { invocations });
-  }
-
-  /** The same, into arrays that are there already: `runInto` for gpugrad's own callers. @internal */
-  applyInto(
-    inputs: readonly GpuArray[],
-    outputs: readonly GpuArray[],
-    uniforms: readonly UniformBlock[],
-    invocations: number,
-  ): void {
-    const device = outputs[0]?.device ?? currentDevice();
-    this.#runInto(device, inputs, outputs, uniforms, { invocations });
-  }
-
-  #allocateAndRun(
-    device: Device,
-    inputs: readonly GpuArray[],
-    shapes: readonly Shape[],
-    uniforms: readonly UniformBlock[],
-    grid: Grid,
-  ): GpuArray[] {
-    for (const array of inputs) this.#checkArray(device, array);
-    for (const shape of shapes) this.#checkBindable(device, shape);
-    const outputs: GpuArray[] = [];
-    try {
-      for (const shape of shapes) outputs.push(GpuArray.allocate(device, shape, this.name));
-      this.#dispatch(device, inputs, outputs, uniforms, grid);
-    } catch (error) {
-      for (const array of outputs) array.release();
-      throw error;
-    }
-    return outputs;
-  }
-
-  #dispatch(
-    device: Device,
-    inputs: readonly GpuArray[],
-    outputs: readonly GpuArray[],
-    uniforms: readonly UniformBlock[],
-    grid: Grid,
-  ): void {
-    const workgroups = workgroupsOf(grid, this.workgroupSize, device.limits, this.name);
-    if (outputs.every((output) => output.size === 0)) return;
-    dispatch(device, {
-      shader: this.#shader,
-      inputs: inputs.map((array) => array.hold()),
-      outputs: outputs.map((array) => array.hold()),
-      uniforms,
-      workgroups,
-      shapes: outputs.map(({ shape }) => shape),
-    });
-  }
-
-  #checkArray(device: Device, array: GpuArray): void {
-    checkDevice(array, device, this.name);
-    this.#checkBindable(device, array.shape);
-  }
-
-  #checkUniforms(device: Device, uniforms: readonly ArrayBufferView[]): void {
-    const most = device.limits.maxUniformBufferBindingSize;
+  #checkUniforms(array: GpuArray | undefined, uniforms: readonly ArrayBufferView[]): void {
+    const most = (array?.device ?? currentDevice()).limits.maxUniformBufferBindingSize;
     for (const { byteLength } of uniforms) {
       if (byteLength <= most) continue;
       throw new LimitError(
@@ -247,29 +160,12 @@ export class Kernel {
     }
   }
 
-  /** WebGPU forbids to write what the same dispatch reads or writes elsewhere. */
-  #checkApart(inputs: readonly GpuArray[], outputs: readonly GpuArray[]): void {
-    const seen = new Set(inputs.map((input) => input.hold().storage));
-    for (const output of outputs) {
-      const { storage } = output.hold();
-      if (seen.has(storage)) {
-        throw new ArgumentError(`${this.name}: an output has the same memory as an input or another output`);
-      }
-      seen.add(storage);
-    }
-  }
-
   #arrayOf(given: HasArray): GpuArray {
     const array = given instanceof GpuArray ? given : (given as Partial<typeof given> | null)?.data;
     if (array instanceof GpuArray) return array;
     throw new ArgumentError(
       `${this.name}: an input or output must be a GpuArray or a Variable, not ${describe(given)}`,
     );
-  }
-
-  /** The whole shader, with the math that it names joined to it. */
-  source(math: MathMode): string {
-    return this.#shader.source(math);
   }
 
   /** Compiles without blocking, ahead of the first run. Rejects with a WgslError where the source has a mistake. */
@@ -285,18 +181,5 @@ export class Kernel {
     if (given !== wanted) {
       throw new ArgumentError(`${this.name}: has ${wanted} ${kind} bindings, was given ${given}`);
     }
-  }
-
-  /** @throws LimitError where an array is larger than one binding may be, and can't be taken in windows. */
-  #checkBindable(device: Device, shape: Shape): void {
-    if (this.#shader.traits.windows === true) return;
-    const most = device.limits.maxStorageBufferBindingSize;
-    const bytes = sizeOf(shape) * 4;
-    if (bytes <= most) return;
-    throw new LimitError(
-      `${this.name}: an array of shape ${showShape(shape)} has ${bytes} bytes, a shader of this device can bind ${most}`,
-      bytes,
-      most,
-    );
   }
 }

@@ -5,7 +5,7 @@ import { Profiler } from "../gpu/profiler.js";
 
 /** One dispatch of a profiled function. */
 export interface ProfileEntry {
-  /** The function's name, such as "square"; "sum", "fill" and so on for kernels that have one direction. */
+  /** The function's name, such as "square"; "sum", "fill" and so on for shaders that have one direction. */
   readonly name: string;
   readonly direction: "forward" | "backward" | null;
   /** Milliseconds on the GPU; null where the device has no timestamp queries. Browsers round it, often to 0.1 ms. */

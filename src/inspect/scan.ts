@@ -4,7 +4,8 @@ import scanWgsl from "../../shaders/inspect/scan.wgsl?raw";
 import { at } from "../base/assert.js";
 import { isLarge } from "../elementwise/gather.js";
 import { GpuArray } from "../gpu/array.js";
-import { Kernel } from "../gpu/kernel.js";
+import { launchInto } from "../gpu/launch.js";
+import { Shader } from "../gpu/shader.js";
 
 export interface Scan {
   /** How many elements are NaN or infinite. */
@@ -14,11 +15,8 @@ export interface Scan {
 }
 
 const own = { origin: "library", inPlace: true } as const;
-const scanner = new Kernel({ name: "scan", wgsl: scanWgsl, bindings: ["output", "input", "uniform"] }, own);
-const picker = new Kernel(
-  { name: "pick", wgsl: pickWgsl, bindings: ["output", "input", "uniform"], workgroupSize: 1 },
-  own,
-);
+const scanner = new Shader("scan", scanWgsl, ["output", "input", "uniform"], 64, own);
+const picker = new Shader("pick", pickWgsl, ["output", "input", "uniform"], 1, own);
 
 /** Numbers that one invocation of shaders/inspect/scan.wgsl looks at. */
 const chunk = 64;
@@ -29,7 +27,7 @@ export async function scan(arrays: readonly GpuArray[]): Promise<Scan[]> {
     for (const begin of windowStarts(array)) {
       withPart(array, begin, (part) => {
         const uniforms = [Uint32Array.of(part.size, place, begin)];
-        scanner.runInto({ inputs: [part], outputs: [output], uniforms, invocations: Math.ceil(part.size / chunk) });
+        launchInto(scanner, [part], [output], uniforms, { invocations: Math.ceil(part.size / chunk) });
       });
     }
   });
@@ -51,7 +49,7 @@ export async function pick(places: readonly { readonly array: GpuArray; readonly
     const begin = isLarge(array.device, array.bytes) ? Math.floor(index / step) * step : 0;
     withPart(array, begin, (part) => {
       const uniforms = [Uint32Array.of(index - begin, place)];
-      picker.runInto({ inputs: [part], outputs: [output], uniforms, invocations: 1 });
+      launchInto(picker, [part], [output], uniforms, { invocations: 1 });
     });
   });
   return arrays.map(({ constant }, k) => (constant === null ? at(found, k) : Math.fround(constant)));
@@ -84,7 +82,7 @@ function withPart(array: GpuArray, begin: number, run: (part: GpuArray) => void)
 }
 
 /**
- * Runs a kernel for each array, with a place of its own in one array that is read back. An array that repeats one number
+ * Runs a shader for each array, with a place of its own in one array that is read back. An array that repeats one number
  * is seen as that number, so that it needs no memory.
  */
 async function collect(

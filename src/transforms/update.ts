@@ -8,9 +8,9 @@ import type { Holding } from "../gpu/holdings.js";
 import { toList, tracing } from "../graph/function.js";
 import { withGrad } from "../graph/grad-mode.js";
 import { checkVariable, letGoOperands, withOperands, Variable, type Operand } from "../graph/variable.js";
-import type { Kernel } from "../gpu/kernel.js";
+import type { Shader } from "../gpu/shader.js";
 import { groupsOf, type Group } from "./update/group.js";
-import { kernelOf, run } from "./update/kernels.js";
+import { shaderOf, run } from "./update/shaders.js";
 import { traceUpdate, type TracedUpdate, type UpdateFunction } from "./update/traced.js";
 
 /**
@@ -88,15 +88,15 @@ function traceOrNull(
 /** Says whether shaders could do it; nothing has changed where they can't. */
 function updateInPlace(traced: TracedUpdate): boolean {
   const dispatches = dispatchesOrNull(traced);
-  for (const { kernel, group } of dispatches ?? []) run(kernel, group);
+  for (const { shader, group } of dispatches ?? []) run(shader, group);
   // Data in the function has no other owner.
   for (const { group } of dispatches ?? []) letGoOperands(group.program.inputs);
   return dispatches !== null;
 }
 
-function dispatchesOrNull(traced: TracedUpdate): { kernel: Kernel; group: Group }[] | null {
+function dispatchesOrNull(traced: TracedUpdate): { shader: Shader; group: Group }[] | null {
   try {
-    return groupsOf(traced).map((group) => ({ group, kernel: kernelOf(group) }));
+    return groupsOf(traced).map((group) => ({ group, shader: shaderOf(group) }));
   } catch (error) {
     if (isGpugradError(error)) return null;
     throw error;

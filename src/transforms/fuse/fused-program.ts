@@ -1,7 +1,7 @@
 /** Runs a traced program: in pieces, each of which is one node of the graph with a shader forward and one backward. */
 import { at } from "../../base/assert.js";
 import { Elementwise, type Derivative } from "../../elementwise/elementwise.js";
-import { ElementwiseKernels } from "../../elementwise/kernels.js";
+import { ElementwiseShaders } from "../../elementwise/shaders.js";
 import { currentDevice } from "../../gpu/current.js";
 import { tracing } from "../../graph/function.js";
 import type { Variable } from "../../graph/variable.js";
@@ -81,7 +81,7 @@ export class FusedProgram {
   }
 
   async prepare(): Promise<void> {
-    await Promise.all(this.#usualPieces().map(({ kernels }) => kernels.prepare()));
+    await Promise.all(this.#usualPieces().map(({ shaders }) => shaders.prepare()));
   }
 
   #usualPieces(): readonly Piece[] {
@@ -123,14 +123,14 @@ function weigherFor(math: MathMode): Weigh {
 
 interface Compiled {
   readonly source: ElementwiseSource;
-  readonly kernels: ElementwiseKernels;
+  readonly shaders: ElementwiseShaders;
 }
 
 /** A part of a traced program that is one shader forward and one backward. */
 class Piece {
   readonly program: Program;
   readonly source: ElementwiseSource;
-  readonly kernels: ElementwiseKernels;
+  readonly shaders: ElementwiseShaders;
   readonly #compiled: Map<string, Compiled>;
   #differentiated: DerivedPiece | Elementwise | null = null;
 
@@ -144,11 +144,11 @@ class Piece {
       const isOurs = program.nodes.every(({ traits }) => traits.origin === "library");
       known = {
         source,
-        kernels: new ElementwiseKernels(source, { origin: isOurs ? "library" : "scalar", keepsZero: true }),
+        shaders: new ElementwiseShaders(source, { origin: isOurs ? "library" : "scalar", keepsZero: true }),
       };
       compiled.set(text, known);
     }
-    ({ source: this.source, kernels: this.kernels } = known);
+    ({ source: this.source, shaders: this.shaders } = known);
   }
 
   /**
@@ -195,7 +195,7 @@ export class FusedNode extends Elementwise {
   readonly #piece: Piece;
 
   constructor(piece: Piece) {
-    super(piece.source, piece.kernels, null);
+    super(piece.source, piece.shaders, null);
     this.#piece = piece;
   }
 

@@ -1,12 +1,12 @@
-/** From a function's WGSL to its kernels, made when they are needed: for each way operands are read, and what is written. */
+/** From a function's WGSL to its shaders, made when they are needed: for each way operands are read, and what is written. */
 import { at } from "../base/assert.js";
 import { sizeOf, type Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
-import { Kernel } from "../gpu/kernel.js";
+import { Shader } from "../gpu/shader.js";
 import { harness, workgroupSize, type Call, type LoadKind } from "../wgsl/harness.js";
 import { argumentOf, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
-import { dispatch, isBound, loadKindOf, withWindows, type StridedOperand } from "./operands.js";
+import { isBound, launchOn, loadKindOf, mustBeOrdered, withOrdered, type StridedOperand } from "./operands.js";
 
 /** What is known of a function beyond its text. */
 export interface Traits {
@@ -20,10 +20,10 @@ export interface Traits {
   readonly keepsZero?: boolean;
 }
 
-export class ElementwiseKernels {
+export class ElementwiseShaders {
   readonly #source: ElementwiseSource;
   readonly traits: Traits;
-  readonly #kernels = new Map<string, Kernel>();
+  readonly #shaders = new Map<string, Shader>();
   #backwardArguments: readonly BackwardArgument[] | undefined;
 
   constructor(source: ElementwiseSource, traits: Traits) {
@@ -40,13 +40,12 @@ export class ElementwiseKernels {
 
   /** The outputs, all of this shape. Where every element comes out the same, one of them is computed. */
   runForward(operands: readonly StridedOperand[], shape: Shape): GpuArray[] {
-    return withWindows(operands, shape, (ordered) => this.#runForward(ordered, shape));
-  }
-
-  #runForward(operands: readonly StridedOperand[], shape: Shape): GpuArray[] {
+    if (mustBeOrdered(operands, shape)) {
+      return withOrdered(operands, shape, (ordered) => this.runForward(ordered, shape));
+    }
     const written = isUniform(operands, shape) ? one : shape;
     const loads = operands.map((operand) => loadKindOf(operand, written));
-    const arrays = dispatch(this.forward(loads), operands, loads, written, this.#source.outputs);
+    const arrays = launchOn(this.forward(loads), operands, loads, written, this.#source.outputs);
     return written === shape ? arrays : repeated(arrays, shape);
   }
 
@@ -55,17 +54,16 @@ export class ElementwiseKernels {
    * arrays at once, or a few more.
    */
   runBackward(operands: readonly StridedOperand[], shape: Shape, wanted: readonly number[]): GpuArray[] {
-    return withWindows(operands, shape, (ordered) => this.#runBackward(ordered, shape, wanted));
-  }
-
-  #runBackward(operands: readonly StridedOperand[], shape: Shape, wanted: readonly number[]): GpuArray[] {
+    if (mustBeOrdered(operands, shape)) {
+      return withOrdered(operands, shape, (ordered) => this.runBackward(ordered, shape, wanted));
+    }
     const written = isUniform(operands, shape) ? one : shape;
     const loads = operands.map((operand) => loadKindOf(operand, written));
     const gradients: GpuArray[] = [];
     try {
       for (const group of this.#groupsOf(loads, wanted)) {
         const needed = this.#needed(loads, group);
-        gradients.push(...dispatch(this.backward(needed, group), operands, needed, written, group.length));
+        gradients.push(...launchOn(this.backward(needed, group), operands, needed, written, group.length));
       }
     } catch (error) {
       for (const gradient of gradients) gradient.release();
@@ -74,9 +72,9 @@ export class ElementwiseKernels {
     return written === shape ? gradients : repeated(gradients, shape);
   }
 
-  forward(loads: readonly LoadKind[]): Kernel {
+  forward(loads: readonly LoadKind[]): Shader {
     const { name, inputs, outputs } = this.#source;
-    return this.#kernel(loads.join(), "forward", inputs, loads, {
+    return this.#shader(loads.join(), "forward", inputs, loads, {
       name: `${name}_forward`,
       type: "f32",
       written: outputs === 1 ? null : indices(outputs),
@@ -85,14 +83,14 @@ export class ElementwiseKernels {
   }
 
   /** The forward of whole arrays of one shape. */
-  whole(): Kernel {
+  whole(): Shader {
     return this.forward(this.#source.inputs.map(() => "full"));
   }
 
   /** @param wanted the inputs that need a gradient, by index */
-  backward(loads: readonly LoadKind[], wanted: readonly number[]): Kernel {
+  backward(loads: readonly LoadKind[], wanted: readonly number[]): Shader {
     const { name, inputs, backward, gradientType } = this.#source;
-    return this.#kernel(`${loads.join()};${wanted.join()}`, "backward", backward ?? [], loads, {
+    return this.#shader(`${loads.join()};${wanted.join()}`, "backward", backward ?? [], loads, {
       name: `${name}_backward`,
       type: gradientType,
       written: inputs.length === 1 ? null : wanted,
@@ -103,16 +101,17 @@ export class ElementwiseKernels {
   /** Compiles what a graph of whole arrays needs, from ones, from a sum's gradient and from another one. */
   async prepare(): Promise<void> {
     const { inputs, backward } = this.#source;
-    const kernels = [this.whole()];
+    const shaders = [this.whole()];
     if (backward !== null && inputs.length > 0) {
       for (const gy of ["full", "one", "scalar"] as const) {
         const loads = backward.map((parameter) => (parameter.startsWith("gy") ? gy : "full"));
         for (const group of this.#groupsOf(loads, indices(inputs.length))) {
-          kernels.push(this.backward(this.#needed(loads, group), group));
+          shaders.push(this.backward(this.#needed(loads, group), group));
         }
       }
     }
-    await Promise.all(kernels.map((kernel) => kernel.prepare()));
+    const device = currentDevice();
+    await Promise.all(shaders.map((shader) => shader.prepare(device)));
   }
 
   /** The wanted gradients in groups, each of which needs no more arrays than a shader of the device may bind. */
@@ -143,32 +142,29 @@ export class ElementwiseKernels {
     });
   }
 
-  #kernel(
+  #shader(
     key: string,
     direction: "forward" | "backward",
     names: readonly string[],
     loads: readonly LoadKind[],
     call: Omit<Call, "parameters">,
-  ): Kernel {
-    let kernel = this.#kernels.get(key);
-    if (kernel === undefined) {
+  ): Shader {
+    let shader = this.#shaders.get(key);
+    if (shader === undefined) {
       const parameters = names.map((name, index) => ({ name, load: at(loads, index) }));
       const fromOnes = parameters.every(({ name, load }) => load === "one" || !/^gy\d*$/.test(name));
       const text = this.#source.textFor(direction, fromOnes);
       const { wgsl, bindings, sourceLine } = harness(text, { ...call, parameters });
-      kernel = new Kernel(
-        { name: call.name, wgsl, bindings, workgroupSize },
-        {
-          origin: this.traits.origin,
-          padded: true,
-          windows: !loads.includes("strided"),
-          firstLine: sourceLine,
-          role: { name: this.#source.name, direction },
-        },
-      );
-      this.#kernels.set(key, kernel);
+      shader = new Shader(call.name, wgsl, bindings, workgroupSize, {
+        origin: this.traits.origin,
+        padded: true,
+        windows: !loads.includes("strided"),
+        firstLine: sourceLine,
+        role: { name: this.#source.name, direction },
+      });
+      this.#shaders.set(key, shader);
     }
-    return kernel;
+    return shader;
   }
 }
 

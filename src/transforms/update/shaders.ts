@@ -1,8 +1,9 @@
 /** The shaders of updates: one for each structure, whatever the numbers in it are and however often it is traced. */
 import { at } from "../../base/assert.js";
 import { sizeOf } from "../../base/shape.js";
-import { Kernel } from "../../gpu/kernel.js";
+import { launchInto } from "../../gpu/launch.js";
 import { numberOf } from "../../gpu/number-of.js";
+import { Shader } from "../../gpu/shader.js";
 import type { Variable } from "../../graph/variable.js";
 import { harness, workgroupSize } from "../../wgsl/harness.js";
 import type { Program } from "../fuse/program.js";
@@ -12,23 +13,23 @@ import type { Group } from "./group.js";
 /** Structures that are remembered. A training loop has a few; who makes new WGSL at each step has one each. */
 const most = 256;
 
-const kernels = new Map<string, Kernel>();
+const shaders = new Map<string, Shader>();
 
 /** @throws FuseError where two different functions of one name are in it. */
-export function kernelOf(group: Group): Kernel {
+export function shaderOf(group: Group): Shader {
   const key = keyOf(group);
-  let kernel = kernels.get(key);
-  if (kernel === undefined) {
-    kernel = makeKernel(group);
-    const [oldest] = kernels.keys();
-    if (kernels.size >= most && oldest !== undefined) kernels.delete(oldest);
-    kernels.set(key, kernel);
+  let shader = shaders.get(key);
+  if (shader === undefined) {
+    shader = makeShader(group);
+    const [oldest] = shaders.keys();
+    if (shaders.size >= most && oldest !== undefined) shaders.delete(oldest);
+    shaders.set(key, shader);
   }
-  return kernel;
+  return shader;
 }
 
-export function run(kernel: Kernel, { inputs, outputs, uniforms }: Group): void {
-  kernel.applyInto(inputs, outputs, uniforms, Math.ceil(sizeOf(at(outputs, 0).shape) / 4));
+export function run(shader: Shader, { inputs, outputs, uniforms }: Group): void {
+  launchInto(shader, inputs, outputs, uniforms, { invocations: Math.ceil(sizeOf(at(outputs, 0).shape) / 4) });
 }
 
 /** What the shader depends on: which function is called on which values, and how the inputs are read. */
@@ -44,7 +45,7 @@ function keyOf({ program: { inputs, nodes, outputs }, parameters }: Group): stri
   return `${key};${placesOf(outputs)}`;
 }
 
-function makeKernel({ program, parameters }: Group): Kernel {
+function makeShader({ program, parameters }: Group): Shader {
   const source = sourceOf(program, nameFor(program));
   const { wgsl, bindings, sourceLine } = harness(source.textFor("forward", false), {
     name: `${source.name}_forward`,
@@ -53,16 +54,13 @@ function makeKernel({ program, parameters }: Group): Kernel {
     written: program.outputs.length === 1 ? null : program.outputs.map((_, k) => k),
     zeroWith: null,
   });
-  return new Kernel(
-    { name: "update", wgsl, bindings, workgroupSize },
-    {
-      origin: program.nodes.every(({ traits }) => traits.origin === "library") ? "library" : "scalar",
-      padded: true,
-      windows: !parameters.some(({ load }) => load === "strided"),
-      inPlace: true,
-      firstLine: sourceLine,
-    },
-  );
+  return new Shader("update", wgsl, bindings, workgroupSize, {
+    origin: program.nodes.every(({ traits }) => traits.origin === "library") ? "library" : "scalar",
+    padded: true,
+    windows: !parameters.some(({ load }) => load === "strided"),
+    inPlace: true,
+    firstLine: sourceLine,
+  });
 }
 
 /** A name that none of the functions in it has. */
