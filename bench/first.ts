@@ -1,12 +1,12 @@
 /** A fresh page in which one side computes its first gradient: how long after the page began to load is it here? */
 import { compare } from "./compare.js";
 import { inputFor } from "./problems.js";
-import type { Problem, SideName } from "./protocol.js";
+import type { GraphCase, Problem, SideName } from "./protocol.js";
 import { load } from "./side.js";
 
 const parameters = new URLSearchParams(location.search);
 const side = parameters.get("side") as SideName;
-const problem: Problem = { name: "firstGradient", n: Number(parameters.get("n")), depth: 3, math: "native" };
+const problem: Problem<GraphCase> = { name: "firstGradient", n: Number(parameters.get("n")), depth: 3, math: "native" };
 
 async function firstGradient(): Promise<number> {
   const { prepare } = await load[side]();

@@ -3,23 +3,45 @@ import type { MathMode } from "../src/index.js";
 import { compare } from "./compare.js";
 import { inputFor } from "./problems.js";
 import type { Effort, Outcomes, Problem, SideName } from "./protocol.js";
-import { load, Unable, type Input, type Results, type Side, type Work } from "./side.js";
+import { isDerived } from "./derived.js";
+import { load, Unable, type Results, type Work } from "./side.js";
 
 const warmups = 2;
 
-const order = Object.keys(load) as SideName[];
+/** Makes one side's work, of a kind of math. */
+type Prepare = (math: MathMode) => Promise<Work>;
+
+/** Those who do this problem, in the order of the table. */
+function sidesOf({ name, ...problem }: Problem): Map<SideName, Prepare> {
+  if (isDerived(name)) {
+    const prepare =
+      (byHand: boolean): Prepare =>
+      async (math) =>
+        (await import("./sides/derived.js")).gradientOf({ ...problem, name, math }, byHand);
+    return new Map([
+      ["gpugrad", prepare(false)],
+      ["handwritten", prepare(true)],
+    ]);
+  }
+  const input = inputFor(problem.n);
+  return new Map(
+    (Object.keys(load) as SideName[]).map((side) => [
+      side,
+      async (math) => (await load[side]()).prepare({ ...problem, name, math }, input),
+    ]),
+  );
+}
 
 /** @param log told what takes long */
 export async function measure(problem: Problem, effort: Effort, log: (message: string) => void): Promise<Outcomes> {
-  const input = inputFor(problem.n);
+  const sides = sidesOf(problem);
   const works = new Map<SideName, Work>();
   const unable = new Map<SideName, string>();
   try {
-    const expected = await expectedResults(problem, input);
-    for (const name of order) {
+    const expected = await expectedResults(sides.get("gpugrad"));
+    for (const [name, prepare] of sides) {
       try {
-        const side: Side = await load[name]();
-        const work = await side.prepare(problem, input);
+        const work = await prepare(problem.math);
         works.set(name, work);
         compare(problem, name, await work.results(), expected[mathOf(name, problem)]);
       } catch (error) {
@@ -41,10 +63,10 @@ export async function measure(problem: Problem, effort: Effort, log: (message: s
  * What gpugrad computes, with the driver's exp and sin and with its own. Each side is held against the one whose
  * functions it has: a driver's sin may be 2^-11 off, which 2,000 of them in a row make plain to see.
  */
-async function expectedResults(problem: Problem, input: Input): Promise<Record<MathMode, Results>> {
-  const gpugrad = await load.gpugrad();
+async function expectedResults(gpugrad: Prepare | undefined): Promise<Record<MathMode, Results>> {
+  if (gpugrad === undefined) throw new Error("gpugrad is measured always");
   const results = async (math: MathMode): Promise<Results> => {
-    const work = await gpugrad.prepare({ ...problem, math }, input);
+    const work = await gpugrad(math);
     try {
       return await work.results();
     } finally {

@@ -6,12 +6,23 @@ import { parseArgs } from "node:util";
 export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds N] [--json]
 
   --quick       smaller sizes and fewer rounds: within a minute
-  --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train
+  --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train;
+                swish, gelu, gauss, huber, kepler, cubeRoot, or derived for these six
   --rounds N    measure each case N times instead of as often as its time allows
   --json        one JSON object as the last line`;
 
 /** @type {readonly CaseName[]} */
 const names = ["chain", "fused", "deep", "wide", "sum", "firstGradient", "train"];
+
+/** The functions whose gradient is derived, and how many inputs they have. @type {readonly [CaseName, number][]} */
+const derived = [
+  ["swish", 1],
+  ["gelu", 1],
+  ["gauss", 3],
+  ["huber", 2],
+  ["kepler", 2],
+  ["cubeRoot", 1],
+];
 
 /**
  * @param {string[]} args
@@ -30,9 +41,14 @@ export function plan(args) {
     },
   });
   const { quick, json, help } = values;
-  const only = values.only?.split(",").map((name) => name.trim());
-  const unknown = only?.find((name) => !names.some((known) => known === name));
-  if (unknown !== undefined) throw new Error(`there is no case ${unknown}; there are ${names.join(", ")}`);
+  /** @type {string[]} */
+  const all = [...names, ...derived.map(([name]) => name)];
+  const only = values.only
+    ?.split(",")
+    .map((name) => name.trim())
+    .flatMap((name) => (name === "derived" ? all.slice(names.length) : [name]));
+  const unknown = only?.find((name) => !all.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`there is no case ${unknown}; there are ${all.join(", ")}`);
   const rounds = values.rounds === undefined ? null : Number(values.rounds);
   if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0)) {
     throw new Error(`--rounds takes a whole number, not ${values.rounds ?? ""}`);
@@ -64,5 +80,6 @@ function allProblems(quick) {
     problem("sum", 2 ** 20, 4),
     problem("firstGradient", 2 ** 16, 3),
     problem("train", 2 ** 16, quick ? 100 : 1000),
+    ...modes.flatMap((math) => derived.map(([name, inputs]) => problem(name, quick ? 2 ** 18 : 2 ** 22, inputs, math))),
   ];
 }

@@ -4,14 +4,20 @@ import type { MathMode } from "../src/index.js";
 /** Who is measured: gpugrad, then what it is compared with, in the order of the table's columns. */
 export type SideName = "gpugrad" | "handwritten" | "tfjs" | "jaxEager" | "jaxJit" | "javascript";
 
-export type CaseName = "chain" | "fused" | "deep" | "wide" | "sum" | "firstGradient" | "train";
+/** Value and gradient, on every side. */
+export type GraphCase = "chain" | "fused" | "deep" | "wide" | "sum" | "firstGradient" | "train";
+
+/** The gradient alone: as gpugrad derives it from the WGSL, and written by hand. */
+export type DerivedCase = "swish" | "gelu" | "gauss" | "huber" | "kepler" | "cubeRoot";
+
+export type CaseName = GraphCase | DerivedCase;
 
 /** One row of the table. */
-export interface Problem {
-  readonly name: CaseName;
+export interface Problem<Name extends CaseName = CaseName> {
+  readonly name: Name;
   /** Elements of x. */
   readonly n: number;
-  /** Nodes of the chain, uses of x, or steps of the training. */
+  /** Nodes of the chain, uses of x, steps of the training, or inputs. */
   readonly depth: number;
   /** Whose exp and sin gpugrad and the hand-written side use; the others always have the driver's. */
   readonly math: MathMode;

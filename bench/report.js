@@ -93,7 +93,7 @@ export function table({ adapter, cases }) {
     cells.map((cell, k) => (k === 0 ? cell.padEnd(widths[k] ?? 0) : cell.padStart(widths[k] ?? 0))).join("  ");
   const notes = new Set(cases.flatMap((row) => Object.values(row.notes).map((note) => `${row.name}: ${note}`)));
   return [
-    `Value and gradient in ms, medians; then gpugrad divided by each. Adapter: ${Object.values(adapter).filter(Boolean).join(", ")}`,
+    `Value and gradient (of swish and the like: the gradient alone) in ms, medians; then gpugrad divided by each. Adapter: ${Object.values(adapter).filter(Boolean).join(", ")}`,
     "",
     line(head),
     line(widths.map((width) => "-".repeat(width))),

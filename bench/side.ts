@@ -1,5 +1,5 @@
 /** What every side offers: to do a problem again and again, and to show the numbers once. */
-import type { Problem, SideName } from "./protocol.js";
+import type { GraphCase, Problem, SideName } from "./protocol.js";
 
 export interface Results {
   readonly value: Float32Array;
@@ -17,7 +17,7 @@ export interface Work {
 
 export interface Side {
   /** @throws Unable where this side can't do the problem. */
-  readonly prepare: (problem: Problem, input: Input) => Promise<Work>;
+  readonly prepare: (problem: Problem<GraphCase>, input: Input) => Promise<Work>;
 }
 
 /** The same numbers for every side. */

@@ -1,7 +1,7 @@
 /** gpugrad itself, from its sources. */
 import { exp, flush, fuse, init, mean, sin, square, sum, Variable } from "../../src/index.js";
 import { coefficient, learningRate } from "../problems.js";
-import type { Problem } from "../protocol.js";
+import type { GraphCase, Problem } from "../protocol.js";
 import { work, type Input, type Side } from "../side.js";
 
 interface Out {
@@ -39,7 +39,7 @@ export const gpugradSide: Side = {
 };
 
 function computation(
-  { name, n, depth }: Problem,
+  { name, n, depth }: Problem<GraphCase>,
   { x: values, target }: Input,
   x: Variable,
 ): { compute: () => Out; close?: () => void } {

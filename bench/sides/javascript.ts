@@ -1,6 +1,6 @@
 /** Plain loops over Float32Arrays, value and gradient in one go: what there is to gain by a GPU at all. */
 import { coefficient, learningRate } from "../problems.js";
-import type { Problem } from "../protocol.js";
+import type { GraphCase, Problem } from "../protocol.js";
 import type { Input, Results, Side } from "../side.js";
 
 export const javascriptSide: Side = {
@@ -22,12 +22,12 @@ export const javascriptSide: Side = {
 };
 
 /** Memory that every round writes again. */
-function allocate({ name, n }: Problem, { x }: Input): Results {
+function allocate({ name, n }: Problem<GraphCase>, { x }: Input): Results {
   const isScalar = name === "sum" || name === "train";
   return { value: new Float32Array(isScalar ? 1 : n), gradient: new Float32Array(x.length) };
 }
 
-function loopFor(problem: Problem, input: Input, { value, gradient }: Results): () => void {
+function loopFor(problem: Problem<GraphCase>, input: Input, { value, gradient }: Results): () => void {
   const { x } = input;
   const { depth } = problem;
   switch (problem.name) {

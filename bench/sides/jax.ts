@@ -1,7 +1,7 @@
 /** jax-js, eager and compiled by its jit. It consumes its arguments: `x.ref` is a share that may be consumed. */
 import { blockUntilReady, defaultDevice, init, jit, numpy as np, vjp } from "@jax-js/jax";
 import { coefficient, learningRate } from "../problems.js";
-import type { Problem } from "../protocol.js";
+import type { GraphCase, Problem } from "../protocol.js";
 import { Unable, work, type Input, type Side } from "../side.js";
 
 type Out = [value: np.Array, gradient: np.Array];
@@ -15,7 +15,7 @@ export const jaxJitSide = side((compute, { name }) => {
   return jit(compute);
 });
 
-function side(compile: (compute: Step, problem: Problem) => Step): Side {
+function side(compile: (compute: Step, problem: Problem<GraphCase>) => Step): Side {
   return {
     async prepare(problem, input) {
       if (!(await init("webgpu")).includes("webgpu")) throw new Error("jax-js has no WebGPU backend here");
@@ -65,7 +65,7 @@ interface Computation {
   readonly close: () => void;
 }
 
-function computation({ name, depth }: Problem, { x, target }: Input): Computation {
+function computation({ name, depth }: Problem<GraphCase>, { x, target }: Input): Computation {
   const once = (f: (x: np.Array) => np.Array): Computation => ({
     step: (t) => differentiate(f, t),
     times: 1,

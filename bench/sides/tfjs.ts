@@ -3,7 +3,7 @@ import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { coefficient, coefficients, learningRate } from "../problems.js";
-import type { Problem } from "../protocol.js";
+import type { GraphCase, Problem } from "../protocol.js";
 import { work, type Input, type Side } from "../side.js";
 
 // A type, since an interface is no TensorContainer.
@@ -45,7 +45,7 @@ export const tfjsSide: Side = {
 
 /** What to compute inside of tidy, and the tensors to keep meanwhile. */
 function computation(
-  { name, depth }: Problem,
+  { name, depth }: Problem<GraphCase>,
   { x: values, target }: Input,
 ): { compute: () => Out; kept: tf.Tensor[] } {
   const x = tf.tensor1d(values);

@@ -1,6 +1,6 @@
 /** The problems as lists of dispatches. Bind groups and buffers are made here, once; a run records and submits. */
 import { coefficient, coefficients, learningRate } from "../../problems.js";
-import type { Problem } from "../../protocol.js";
+import type { GraphCase, Problem } from "../../protocol.js";
 import type { Input } from "../../side.js";
 import type { Bound, Copy, Dispatch, Gpu } from "./gpu.js";
 
@@ -14,7 +14,7 @@ export interface Program {
   readonly gradient: { readonly buffer: GPUBuffer; readonly n: number };
 }
 
-export function programFor(gpu: Gpu, { name, n, depth }: Problem, { x: values, target }: Input): Program {
+export function programFor(gpu: Gpu, { name, n, depth }: Problem<GraphCase>, { x: values, target }: Input): Program {
   const x = gpu.upload(values);
   const node = (entry: string, bound: Bound): Dispatch => gpu.node(entry, n, bound);
   const array = (): GPUBuffer => gpu.array(n);

@@ -134,63 +134,67 @@ function exactly(from: readonly Type[], to: Type): Signature {
 const named = (names: string, signature: Signature): [string, Signature][] =>
   names.split(" ").map((name) => [name, signature]);
 
-const u32 = scalar("u32");
-const vec2f = vectorOf(2, "f32");
-const vec4f = vectorOf(4, "f32");
-const vec4i = vectorOf(4, "i32");
-const vec4u = vectorOf(4, "u32");
+function table(): ReadonlyMap<string, Signature> {
+  const u32 = scalar("u32");
+  const vec2f = vectorOf(2, "f32");
+  const vec4f = vectorOf(4, "f32");
+  const vec4i = vectorOf(4, "i32");
+  const vec4u = vectorOf(4, "u32");
+  return new Map<string, Signature>([
+    ...named(
+      "acos acosh asin asinh atan atanh ceil cos cosh degrees exp exp2 floor fract inverseSqrt log log2 quantizeToF16 " +
+        "radians round saturate sin sinh sqrt tan tanh trunc",
+      float(1),
+    ),
+    ...named("atan2 pow step", float(2)),
+    ...named("fma smoothstep", float(3)),
+    ["abs", alike(1, (args) => together(args, isNumber))],
+    ["sign", alike(1, (args) => together(args, isSigned))],
+    ...named(
+      "max min",
+      alike(2, (args) => together(args, isNumber)),
+    ),
+    ["clamp", alike(3, (args) => together(args, isNumber))],
+    ["mix", mix],
+    ["select", select],
+    ["length", alike(1, (args) => component(floats(args)))],
+    ["distance", alike(2, (args) => component(floats(args)))],
+    ["dot", alike(2, (args) => component(vectorOnly(together(args, isNumber))))],
+    ["cross", alike(2, (args) => vectorOnly(floats(args), 3))],
+    ["normalize", alike(1, (args) => vectorOnly(floats(args)))],
+    ["reflect", alike(2, (args) => vectorOnly(floats(args)))],
+    ["faceForward", alike(3, (args) => vectorOnly(floats(args)))],
+    ["refract", refract],
+    ["ldexp", ldexp],
+    ["modf", parts("modf", "whole", null)],
+    ["frexp", parts("frexp", "exp", "i32")],
+    ["determinant", ([m]) => (m?.kind === "matrix" && m.columns === m.rows ? scalar(m.element) : null)],
+    ["transpose", ([m]) => (m?.kind === "matrix" ? matrixOf(m.rows, m.columns, m.element) : null)],
+    ...named(
+      "all any",
+      alike(1, ([value]) => (value !== undefined && elementOf(value) === "bool" ? bool : null)),
+    ),
+    ...named(
+      "countLeadingZeros countOneBits countTrailingZeros firstLeadingBit firstTrailingBit reverseBits",
+      alike(1, (args) => together(args, isInteger)),
+    ),
+    ["extractBits", alike(3, (args) => bits(args, 2))],
+    ["insertBits", alike(4, (args) => bits(args, 2))],
+    ...named("pack4x8snorm pack4x8unorm", exactly([vec4f], u32)),
+    ...named("pack2x16snorm pack2x16unorm pack2x16float", exactly([vec2f], u32)),
+    ...named("pack4xI8 pack4xI8Clamp", exactly([vec4i], u32)),
+    ...named("pack4xU8 pack4xU8Clamp", exactly([vec4u], u32)),
+    ...named("unpack4x8snorm unpack4x8unorm", exactly([u32], vec4f)),
+    ...named("unpack2x16snorm unpack2x16unorm unpack2x16float", exactly([u32], vec2f)),
+    ["unpack4xI8", exactly([u32], vec4i)],
+    ["unpack4xU8", exactly([u32], vec4u)],
+    ["dot4U8Packed", exactly([u32, u32], u32)],
+    ["dot4I8Packed", exactly([u32, u32], scalar("i32"))],
+  ]);
+}
 
-const signatures = new Map<string, Signature>([
-  ...named(
-    "acos acosh asin asinh atan atanh ceil cos cosh degrees exp exp2 floor fract inverseSqrt log log2 quantizeToF16 " +
-      "radians round saturate sin sinh sqrt tan tanh trunc",
-    float(1),
-  ),
-  ...named("atan2 pow step", float(2)),
-  ...named("fma smoothstep", float(3)),
-  ["abs", alike(1, (args) => together(args, isNumber))],
-  ["sign", alike(1, (args) => together(args, isSigned))],
-  ...named(
-    "max min",
-    alike(2, (args) => together(args, isNumber)),
-  ),
-  ["clamp", alike(3, (args) => together(args, isNumber))],
-  ["mix", mix],
-  ["select", select],
-  ["length", alike(1, (args) => component(floats(args)))],
-  ["distance", alike(2, (args) => component(floats(args)))],
-  ["dot", alike(2, (args) => component(vectorOnly(together(args, isNumber))))],
-  ["cross", alike(2, (args) => vectorOnly(floats(args), 3))],
-  ["normalize", alike(1, (args) => vectorOnly(floats(args)))],
-  ["reflect", alike(2, (args) => vectorOnly(floats(args)))],
-  ["faceForward", alike(3, (args) => vectorOnly(floats(args)))],
-  ["refract", refract],
-  ["ldexp", ldexp],
-  ["modf", parts("modf", "whole", null)],
-  ["frexp", parts("frexp", "exp", "i32")],
-  ["determinant", ([m]) => (m?.kind === "matrix" && m.columns === m.rows ? scalar(m.element) : null)],
-  ["transpose", ([m]) => (m?.kind === "matrix" ? matrixOf(m.rows, m.columns, m.element) : null)],
-  ...named(
-    "all any",
-    alike(1, ([value]) => (value !== undefined && elementOf(value) === "bool" ? bool : null)),
-  ),
-  ...named(
-    "countLeadingZeros countOneBits countTrailingZeros firstLeadingBit firstTrailingBit reverseBits",
-    alike(1, (args) => together(args, isInteger)),
-  ),
-  ["extractBits", alike(3, (args) => bits(args, 2))],
-  ["insertBits", alike(4, (args) => bits(args, 2))],
-  ...named("pack4x8snorm pack4x8unorm", exactly([vec4f], u32)),
-  ...named("pack2x16snorm pack2x16unorm pack2x16float", exactly([vec2f], u32)),
-  ...named("pack4xI8 pack4xI8Clamp", exactly([vec4i], u32)),
-  ...named("pack4xU8 pack4xU8Clamp", exactly([vec4u], u32)),
-  ...named("unpack4x8snorm unpack4x8unorm", exactly([u32], vec4f)),
-  ...named("unpack2x16snorm unpack2x16unorm unpack2x16float", exactly([u32], vec2f)),
-  ["unpack4xI8", exactly([u32], vec4i)],
-  ["unpack4xU8", exactly([u32], vec4u)],
-  ["dot4U8Packed", exactly([u32, u32], u32)],
-  ["dot4I8Packed", exactly([u32, u32], scalar("i32"))],
-]);
+/** Not in the bundle of somebody who has no WGSL of their own: bundlers must know that to make it does nothing else. */
+const signatures = /* @__PURE__ */ table();
 
 export function isBuiltin(name: string): boolean {
   return signatures.has(name);

@@ -95,8 +95,7 @@ function times(left: Expression, right: Expression): Expression {
 
 /** A number times another; of a number, -1 is a sign. */
 export function scaled(factor: Expression, by: Expression): Expression {
-  const isMinusOne = isNegative(by) && isNumber(by.operand, 1);
-  return isMinusOne ? negative(factor) : times(factor, by);
+  return isMinusOne(by) ? negative(factor) : times(factor, by);
 }
 
 export function plus(left: Expression, right: Expression): Expression {
@@ -158,5 +157,14 @@ export function namesIn(expression: Expression): string[] {
 
 /** A name or a number, which costs nothing to say twice. */
 export function isAtom(expression: Expression): boolean {
-  return expression.kind === "name" || expression.kind === "number" || expression.kind === "bool";
+  return expression.kind === "name" || expression.kind === "bool" || isLiteral(expression);
+}
+
+/** A number, with a sign or without. */
+export function isLiteral(expression: Expression): boolean {
+  return (isNegative(expression) ? expression.operand : expression).kind === "number";
+}
+
+export function isMinusOne(expression: Expression): boolean {
+  return isNegative(expression) && isNumber(expression.operand, 1);
 }

@@ -199,7 +199,10 @@ export class ExpressionDeriver {
       const isSpread = /^[+\-%]$/.test(name) && term.type.kind === "scalar" && type.kind !== "scalar";
       for (const [j, tangent] of term.tangents) {
         const d = isSpread ? build.construct(type, [tangent]) : tangent;
-        const added = this.#instance(term.tree, values, d, term.tangents.size > 1);
+        const isMinus = build.isMinusOne(d) && type.kind !== "matrix";
+        const change = isMinus ? build.number("1.0") : d;
+        const instance = this.#instance(term.tree, values, change, term.tangents.size > 1);
+        const added = isMinus ? build.negative(instance) : instance;
         const before = sums.get(j);
         sums.set(j, before === undefined ? added : build.plus(before, added));
       }
@@ -236,7 +239,7 @@ function sized(value: Expression, type: Type): Expression {
   const element = elementOf(type);
   if (!isAbstract(element)) return value;
   if (value.kind === "number" && /^\d+$/.test(value.text)) return build.number(`${value.text}.0`);
-  if (value.kind === "number" && element === "abstract float") return value;
+  if (build.isLiteral(value) && element === "abstract float") return value;
   return build.construct(withElement(type, "f32"), [value]);
 }
 

@@ -234,7 +234,7 @@ export class FunctionDeriver implements Scope {
   }
 
   #letTangent(variable: Variable, j: number, tangent: Expression): Statement[] {
-    const isKnown = tangent.kind === "number" || (tangent.kind === "name" && this.#constant.has(tangent.name));
+    const isKnown = build.isLiteral(tangent) || (tangent.kind === "name" && this.#constant.has(tangent.name));
     if (isKnown) {
       this.#setTangent(variable, j, tangent);
       return [];
