@@ -14,6 +14,18 @@ export default {
       to: { path: `^src/(${rooms.slice(0, k + 1).join("|")}|index\\.ts)` },
     })),
     {
+      name: "node-is-a-module-of-its-own",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/node(/|\\.ts)" },
+      to: { path: "^src/node(/|\\.ts)" },
+    },
+    {
+      name: "node-imports-gpugrad-only",
+      severity: "error",
+      from: { path: "^src/node(/|\\.ts)" },
+      to: { path: "^src/", pathNot: "^src/(node/|index\\.ts)" },
+    },
+    {
       name: "no-circle",
       severity: "error",
       from: { path: "^src/" },

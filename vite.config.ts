@@ -9,7 +9,12 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 export default defineConfig({
   root,
   build: {
-    lib: { entry: "src/index.ts", formats: ["es"], fileName: () => "gpugrad.js" },
+    lib: {
+      entry: { gpugrad: "src/index.ts", node: "src/node.ts" },
+      formats: ["es"],
+      fileName: (_, name) => `${name}.js`,
+    },
+    rolldownOptions: { external: ["gpugrad", "webgpu", /^node:/] },
     target: "es2022",
     sourcemap: true,
     minify: false,
@@ -38,6 +43,20 @@ export default defineConfig({
             provider: puppeteerProvider(),
             instances: [{ browser: "chrome" }],
           },
+        },
+      },
+      {
+        extends: true,
+        plugins: [examplesPlugin(root)],
+        resolve: { alias: { gpugrad: `${root}src/index.ts` } },
+        test: {
+          name: "webgpu in node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/node/**", "test/base/**", "test/wgsl/**"],
+          setupFiles: "test/webgpu-in-node.ts",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       {

@@ -1,5 +1,5 @@
 /** Picking a device, once: through an adapter, or the application's own. */
-import { ArgumentError, NoAdapterError, NoWebGPUError } from "../base/errors.js";
+import { ArgumentError, DeviceLostError, NoAdapterError, NoWebGPUError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
 import type { MathMode } from "../wgsl/math.js";
 import { lastDevice, setCurrentDevice } from "./current.js";
@@ -8,7 +8,7 @@ import { Device } from "./device.js";
 export interface InitOptions {
   /** The application's own device. gpugrad works on it and never destroys it. */
   readonly device?: GPUDevice;
-  /** The entry point to WebGPU where there is no `navigator.gpu`: in Node, `create([])` of the npm package webgpu. */
+  /** The entry point to WebGPU where it isn't `navigator.gpu`. In Node, `init` of `gpugrad/node` finds it. */
   readonly gpu?: GPU;
   /** Passed to `requestAdapter`; counts only when a device is picked. */
   readonly powerPreference?: GPUPowerPreference;
@@ -20,13 +20,24 @@ export interface InitOptions {
 
 let lastInit: Promise<unknown> = Promise.resolve();
 
+type Picking = Pick<InitOptions, "gpu" | "powerPreference">;
+/**
+ * By what the last device was picked: it counts for the next one, too. And it holds what WebGPU was entered by: in Node, a
+ * device dies with that object, and takes the process along.
+ */
+let picking: Picking = {};
+
+/** The devices that aren't the application's own. */
+const picked = new WeakSet<GPUDevice>();
+
 /**
  * Picks an adapter and a device, or takes the application's. Call it once and await it before anything else. Calling
- * it again, even at the same time, gives the same device; after a device was lost, a new one. A second call's `math`
- * and `poolBytes` apply from then on; its `device`, where it is another one, becomes the device of new Variables.
+ * it again, even at the same time, gives the same device; after a device was lost, a new one, picked by the options that
+ * were given before (`gpu`, `powerPreference`, `math`, `poolBytes`). A second call's `math` and `poolBytes` apply from then
+ * on; its `device`, where it is another one, becomes the device of new Variables.
  *
- * @throws NoWebGPUError, NoAdapterError, DeviceLostError (the application's own device is lost already), each saying
- * what can be done; ArgumentError for an option of the wrong kind.
+ * @throws NoWebGPUError, NoAdapterError, DeviceLostError (the application's own device is lost, and no other one is
+ * given), each saying what can be done; ArgumentError for an option of the wrong kind.
  * @example
  * const device = await init();
  * console.log(device.adapterInfo.vendor, device.isSoftware);
@@ -39,9 +50,12 @@ export function init(options: InitOptions = {}): Promise<Device> {
 
 async function initNow(options: InitOptions): Promise<Device> {
   checkOptions(options);
+  const before = lastDevice();
   const device = await deviceFor(options);
-  if (options.math !== undefined) device.math = options.math;
-  if (options.poolBytes !== undefined) device.pool.setCap(options.poolBytes);
+  const isNew = device !== before;
+  const { math = isNew ? before?.math : undefined, poolBytes = isNew ? before?.pool.cap : undefined } = options;
+  if (math !== undefined) device.math = math;
+  if (poolBytes !== undefined) device.pool.setCap(poolBytes);
   return device;
 }
 
@@ -50,12 +64,26 @@ async function deviceFor(options: InitOptions): Promise<Device> {
   const { device: wanted } = options;
   const last = lastDevice();
   if (last?.lost === null && (wanted === undefined || wanted === last.gpuDevice)) return last;
-  const fresh = wanted === undefined ? await pickDevice(options) : new Device(wanted, wanted.adapterInfo);
+  if (last !== null && wanted === undefined && options.gpu === undefined && !picked.has(last.gpuDevice)) {
+    throw new DeviceLostError(
+      "the device that the application gave to init is lost: give its new one, init({ device }), or have gpugrad pick " +
+        "one, init({ gpu: navigator.gpu })",
+      last.lost?.reason ?? "unknown",
+    );
+  }
+  const by = { ...picking, ...given(options) };
+  const fresh = wanted === undefined ? await pickDevice(by) : new Device(wanted, wanted.adapterInfo);
   // A device that is lost from the start says so before it says that it has nothing to do.
   await Promise.race([fresh.gpuDevice.lost, fresh.gpuDevice.queue.onSubmittedWorkDone().catch(() => undefined)]);
   if (fresh.lost !== null) throw fresh.lost;
+  picking = by;
   setCurrentDevice(fresh);
   return fresh;
+}
+
+/** Those of the options for picking that are given. */
+function given({ gpu, powerPreference }: InitOptions): Picking {
+  return { ...(gpu === undefined ? {} : { gpu }), ...(powerPreference === undefined ? {} : { powerPreference }) };
 }
 
 function checkOptions(options: InitOptions): void {
@@ -82,7 +110,7 @@ function hasMethod(value: unknown, method: string): boolean {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function";
 }
 
-async function pickDevice({ gpu, powerPreference }: InitOptions): Promise<Device> {
+async function pickDevice({ gpu, powerPreference }: Picking): Promise<Device> {
   const entry = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (entry === undefined) throw new NoWebGPUError(whyNoWebGPU());
   const adapter = await entry.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
@@ -100,6 +128,7 @@ async function pickDevice({ gpu, powerPreference }: InitOptions): Promise<Device
   const gpuDevice = await adapter.requestDevice(wanted).catch((error: unknown) => {
     throw new NoAdapterError(`WebGPU's adapter gives no device: ${String(error)}`);
   });
+  picked.add(gpuDevice);
   const device = new Device(gpuDevice, adapter.info);
   device.catchUncaptured();
   return device;
@@ -111,8 +140,8 @@ function whyNoWebGPU(): string {
   }
   if ((globalThis as { document?: unknown }).document === undefined) {
     return (
-      "no WebGPU: there is no navigator.gpu in this runtime. In Node, pass init({ gpu }) with the GPU object of the " +
-      "npm package webgpu"
+      'no WebGPU: there is no navigator.gpu in this runtime. In Node, import { init } from "gpugrad/node", and install ' +
+      "the npm package webgpu"
     );
   }
   return "no WebGPU: this browser has no navigator.gpu. Use a current Chrome, Edge, Safari or Firefox";

@@ -43,6 +43,11 @@ export class Pool {
   }
 
   /** The most bytes to keep; what is over is given back now. */
+  /** The most bytes of released buffers that are kept. */
+  get cap(): number {
+    return this.#cap;
+  }
+
   setCap(bytes: number): void {
     this.#cap = bytes;
     this.#trim(bytes);

@@ -62,7 +62,7 @@ const cases: Record<ErrorCode, Case> = {
       try {
         await x.read();
       } finally {
-        await init();
+        await init({ gpu: navigator.gpu });
       }
     },
   },
@@ -79,7 +79,7 @@ const cases: Record<ErrorCode, Case> = {
       } finally {
         device.destroy();
         await device.lost;
-        await init();
+        await init({ gpu: navigator.gpu });
       }
     },
   },
@@ -106,7 +106,7 @@ const cases: Record<ErrorCode, Case> = {
       } finally {
         device.destroy();
         await device.lost;
-        await init();
+        await init({ gpu: navigator.gpu });
       }
     },
   },
@@ -411,7 +411,8 @@ describe("what WebGPU refuses when it runs", () => {
     expect(await square(3).item()).toBe(9);
     expect(uncaptured).toEqual([]);
     device.destroy();
-    await init();
+    await device.lost;
+    await init({ gpu: navigator.gpu });
   });
 });
 

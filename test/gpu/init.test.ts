@@ -66,10 +66,46 @@ describe("init", () => {
     await expect(x.read()).rejects.toThrow(coded("device-lost"));
     expect(() => square(x)).toThrow(coded("device-lost"));
     expect(() => new Variable(1)).toThrow(/await init\(\) for a new device/);
-    const device = await init();
-    expect(device.gpuDevice).not.toBe(own);
+    // It is the application's, which may have made another one: gpugrad picks none in its place without being asked.
+    await expect(init()).rejects.toThrow(coded("device-lost"));
+    await expect(init({ powerPreference: "low-power" })).rejects.toThrow(/init\({ device }\)/);
+    const another = await ownDevice();
+    expect((await init({ device: another })).gpuDevice).toBe(another);
+    another.destroy();
+    await another.lost;
+    const device = await init({ gpu: navigator.gpu });
+    expect([own, another]).not.toContain(device.gpuDevice);
     expect([...(await square([1, 2]).read())]).toEqual([1, 4]);
     await expect(x.read()).rejects.toThrow(coded("device-lost"));
+  });
+
+  test("after a loss, the next device is picked as the one before, by the options that were given", async () => {
+    const asked: (GPURequestAdapterOptions | undefined)[] = [];
+    const gpu = {
+      requestAdapter: (options?: GPURequestAdapterOptions) => {
+        asked.push(options);
+        return navigator.gpu.requestAdapter();
+      },
+    } as unknown as GPU;
+    const lose = async (): Promise<void> => {
+      const { gpuDevice } = await init();
+      gpuDevice.destroy();
+      await gpuDevice.lost;
+    };
+    await lose();
+    await init({ gpu, powerPreference: "low-power", math: "native", poolBytes: 12345 });
+    await lose();
+    // A failure is not how the next one is picked.
+    const none = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
+    await expect(init({ gpu: none })).rejects.toThrow(coded("no-adapter"));
+    const next = await init();
+    expect(asked).toEqual([{ powerPreference: "low-power" }, { powerPreference: "low-power" }]);
+    expect(next.math).toBe("native");
+    expect(next.pool.cap).toBe(12345);
+    await lose();
+    const other = await init({ gpu: navigator.gpu, math: "exact" });
+    expect(asked.length).toBe(2);
+    expect(other.math).toBe("exact");
   });
 
   test.each<[string, unknown]>([

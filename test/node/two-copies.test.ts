@@ -80,7 +80,7 @@ const shared = await Promise.all([train(a, { device }), train(b, { device })]);
 device.destroy();
 await device.lost;
 const lost = [await outcome(() => a.square(1)), await outcome(() => b.square(1))].map(([code]) => code);
-await Promise.all([a.init(), b.init()]);
+await Promise.all([a, b].map(({ init }) => init({ gpu: navigator.gpu })));
 const regained = [await a.square(3).item(), await b.square(3).item()];
 globalThis.found = { alone, together, mixed, shared, lost, regained, unhandled };
 `;
