@@ -102,7 +102,7 @@ afterEach(async () => {
   opened?.destroy();
   await opened?.lost;
   opened = null;
-  await init();
+  await init({ gpu: navigator.gpu });
   try {
     await trouble.expectNone();
   } finally {
