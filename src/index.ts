@@ -5,6 +5,7 @@ export type { BackwardOptions } from "./graph/backward.js";
 export type { Data, NestedNumbers } from "./gpu/data.js";
 export type { Derivative, Elementwise, ElementwiseFunction } from "./elementwise/elementwise.js";
 export { elementwise, type ElementwiseOptions } from "./functions/own.js";
+export { stencil, type Boundary, type StencilFunction, type StencilOptions } from "./functions/stencil.js";
 export * from "./base/errors.js";
 export { Function, type Result } from "./graph/function.js";
 export { fuse, type Fusable, type FusedFunction } from "./transforms/fuse.js";

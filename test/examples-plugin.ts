@@ -87,7 +87,7 @@ function docCommentExamples(root: string): Example[] {
 /** What the examples of doc comments take for granted. */
 const preamble = `
   const { Variable, Function, GpuArray, Kernel } = gpugrad;
-  const { init, square, exp, grad, noGrad, gradCheck, isGpugradError, stats, elementwise, graph, toDot, findNonFinite, log } = gpugrad;
+  const { init, square, exp, grad, noGrad, gradCheck, isGpugradError, stats, elementwise, stencil, graph, toDot, findNonFinite, log } = gpugrad;
   const { reshape, transpose, broadcastTo, sumTo, sum, mean, mul, sin, fuse, prepare, profile, leaks, valueAndGrad, update, flush } = gpugrad;
   const device = await init();
   const x = new Variable([1, 2, 3], { name: "x" });

@@ -114,22 +114,27 @@ function backwardParameters(source: SourceText, f: FunctionDeclaration, inputs: 
 }
 
 /** Functions, constants and types only, all under the function's name, so that sources can be joined. */
-function checkAllowed(source: SourceText, declaration: ModuleDeclaration, name: string): void {
+export function checkAllowed(
+  source: SourceText,
+  declaration: ModuleDeclaration,
+  name: string,
+  whose = "element-wise",
+): void {
   const { at } = declaration;
-  if (declaration.kind === "directive") forbid(source, at, declaration.name);
+  if (declaration.kind === "directive") forbid(source, at, declaration.name, whose);
   if (declaration.kind === "assert") return;
   if (declaration.kind === "declaration" && declaration.keyword !== "const") {
     const space = declaration.space.length > 0 ? `<${declaration.space.join(", ")}>` : "";
-    forbid(source, at, `${declaration.keyword}${space}`);
+    forbid(source, at, `${declaration.keyword}${space}`, whose);
   }
   const attributes = "attributes" in declaration ? declaration.attributes : [];
   const [attribute] = attributes.filter((other) => other.name !== "must_use" && other.name !== "diagnostic");
-  if (attribute !== undefined) forbid(source, attribute.at, `@${attribute.name}`);
+  if (attribute !== undefined) forbid(source, attribute.at, `@${attribute.name}`, whose);
   if (!declaration.name.startsWith(`${name}_`)) {
     source.fail(at, `${declaration.name} must be named ${name}_${declaration.name}, so that sources can be joined`);
   }
 }
 
-function forbid(source: SourceText, at: number, what: string): never {
-  return source.fail(at, `element-wise WGSL has functions, constants and types only, not ${what}`);
+function forbid(source: SourceText, at: number, what: string, whose: string): never {
+  return source.fail(at, `${whose} WGSL has functions, constants and types only, not ${what}`);
 }

@@ -87,31 +87,13 @@ export class Derivation {
       null,
       ({ tangents }) => tangents.get(input) ?? build.number("0.0"),
     );
-    const whole = [...this.#needed(wgsl), wgsl].join("\n");
+    const whole = [...neededOf(this.#checked, wgsl), wgsl].join("\n");
     return whole.replace(identifier, (word) => {
       if (word === made) return `${prefix}_forward`;
       return word.startsWith(`${this.#name}_`)
         ? `${prefix}_${withoutForward(word.slice(this.#name.length + 1))}`
         : word;
     });
-  }
-
-  /** The source's declarations that a text needs. */
-  #needed(text: string): string[] {
-    const all = this.#checked.declarations.flatMap((declaration) =>
-      "name" in declaration ? [{ name: declaration.name, text: printModule([declaration]) }] : [],
-    );
-    const needed = new Set<string>();
-    const find = (part: string): void => {
-      for (const [word] of part.matchAll(identifier)) {
-        const found = all.find(({ name }) => name === word);
-        if (found === undefined || needed.has(word)) continue;
-        needed.add(word);
-        find(found.text);
-      }
-    };
-    find(text);
-    return all.filter(({ name }) => needed.has(name)).map((each) => each.text);
   }
 
   #derive(
@@ -121,8 +103,9 @@ export class Derivation {
     extra: readonly string[] | null,
     give: (value: Dual) => Expression,
   ): Derived {
-    const module = new Module(this.#source, this.#checked, this.#identifiers, this.#forward);
     const f = this.#forward;
+    const directions = f.parameters.map((parameter) => parameter.name);
+    const module = new Module(this.#source, this.#checked, this.#identifiers, directions);
     const deriver = module.deriver(f, seeds, extra ?? [], give);
     const inputs = f.parameters.map((parameter) => deriver.input(parameter));
     const body = deriver.body(f);
@@ -143,6 +126,24 @@ export class Derivation {
   }
 }
 
+/** The source's declarations that a text needs. */
+export function neededOf({ declarations }: Checked, text: string): string[] {
+  const all = declarations.flatMap((declaration) =>
+    "name" in declaration ? [{ name: declaration.name, text: printModule([declaration]) }] : [],
+  );
+  const needed = new Set<string>();
+  const find = (part: string): void => {
+    for (const [word] of part.matchAll(identifier)) {
+      const found = all.find(({ name }) => name === word);
+      if (found === undefined || needed.has(word)) continue;
+      needed.add(word);
+      find(found.text);
+    }
+  };
+  find(text);
+  return all.filter(({ name }) => needed.has(name)).map((each) => each.text);
+}
+
 /** A function of the source may call the forward, which is no forward any more. No two names become one. */
 function withoutForward(name: string): string {
   if (name === "forward") return "value";
@@ -150,7 +151,7 @@ function withoutForward(name: string): string {
 }
 
 /** The functions that a derivative calls, made as they are asked for. */
-class Module {
+export class Module {
   readonly parts: ModuleDeclaration[] = [];
   readonly #source: SourceText;
   readonly #checked: Checked;
@@ -160,16 +161,12 @@ class Module {
   readonly #activities = new Map<string, Activity>();
   readonly #made = new Map<string, { readonly name: string; readonly members: ReadonlyMap<number, string> }>();
 
-  constructor(
-    source: SourceText,
-    checked: Checked,
-    identifiers: ReadonlySet<string>,
-    { parameters }: FunctionDeclaration,
-  ) {
+  /** @param directions what is changed, by name */
+  constructor(source: SourceText, checked: Checked, identifiers: ReadonlySet<string>, directions: readonly string[]) {
     this.#source = source;
     this.#checked = checked;
     this.#identifiers = identifiers;
-    this.#directions = parameters.map(({ name }) => name);
+    this.#directions = directions;
     this.#names = new Names(identifiers, []);
   }
 

@@ -1,6 +1,6 @@
 /** Forward mode for statements. They keep their shape, so that loops, breaks and returns mean what they meant. */
 import type { Checked, Variable } from "../check/symbols.js";
-import { concrete, sameType } from "../check/types.js";
+import { concrete, sameType, sizeOfVector } from "../check/types.js";
 import type { SourceText } from "../language/source-text.js";
 import type {
   Assignment,
@@ -80,10 +80,14 @@ export class FunctionDeriver implements Scope {
     return [own, ...tangents];
   }
 
-  /** The same for an input, which changes by 1 in its own direction. */
+  /** The same for an input, which changes by 1 in its own direction; a vector has one for each component. */
   input(parameter: Parameter): Parameter {
     const variable = this.#declared(parameter);
-    for (const j of listOf(this.activity.of(variable))) this.#setTangent(variable, j, build.number("1.0"));
+    const size = sizeOfVector(variable.type) ?? 1;
+    listOf(this.activity.of(variable)).forEach((j, component) => {
+      const parts = Array.from({ length: size }, (_, k) => build.number(k === component ? "1.0" : "0.0"));
+      this.#setTangent(variable, j, size === 1 ? build.number("1.0") : build.construct(variable.type, parts));
+    });
     return { ...parameter, name: this.#name(variable) };
   }
 
