@@ -3,11 +3,14 @@ import { checkNumber, checkObject } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { describe } from "../base/describe.js";
 import { ArgumentError } from "../base/errors.js";
-import { StencilKernels } from "../elementwise/stencil-kernels.js";
+import { StencilShaders } from "../elementwise/stencil-shaders.js";
 import type { GpuArray } from "../gpu/array.js";
+import { currentDevice } from "../gpu/current.js";
 import { Function } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { Operand, Variable } from "../graph/variable.js";
+import { asWritten } from "../wgsl/exact-calls.js";
+import type { MathMode } from "../wgsl/math.js";
 import type { Boundary, StencilForm } from "../wgsl/stencil/form.js";
 import { parseStencil } from "../wgsl/stencil/parse-stencil.js";
 import { readsOfGradients } from "../wgsl/stencil/turned.js";
@@ -88,7 +91,7 @@ export function stencil<Inputs extends readonly Operand[] = Operand[]>(
   };
   if (Node === undefined) throw new Error("gpugrad bug: no class");
   const apply = (...inputs: Inputs): Variable => new Node().call(...inputs);
-  const own = { Node, wgsl, gradient: "", prepare: () => program.kernels.prepare() };
+  const own = { Node, wgsl, gradient: "", prepare: () => program.shaders.prepare() };
   return Object.defineProperty(Object.assign(apply, own), "gradient", { get: () => program.gradient });
 }
 
@@ -111,20 +114,20 @@ function checkBoundary(value: unknown, what: string): Boundary {
   throw new ArgumentError(`${what} must be "clamp", "wrap", "zero" or a number that is finite, not ${describe(value)}`);
 }
 
-/** A stencil, its kernels, and the stencils that it changes by. */
+/** A stencil, its shaders, and the stencils that it changes by. */
 class Program {
   readonly form: StencilForm;
-  readonly kernels: StencilKernels;
+  readonly shaders: StencilShaders;
   readonly #along = new Map<number, Program>();
 
   constructor(form: StencilForm) {
     this.form = form;
-    this.kernels = new StencilKernels(form);
+    this.shaders = new StencilShaders(form);
   }
 
   get gradient(): string {
     const { reads } = this.form.source;
-    return reads.map((_, k) => this.form.by(k).wgsl).join("\n");
+    return asWritten(reads.map((_, k) => this.form.by(k).wgsl).join("\n"));
   }
 
   /** What the result changes by as an input does: a stencil of the inputs, and the change behind them. */
@@ -135,11 +138,11 @@ class Program {
   }
 
   apply(inputs: readonly Variable[]): GpuArray | Variable {
-    return gradEnabled() ? new Stencil(this).call(...inputs) : this.kernels.forward(inputs.map(({ array }) => array));
+    return gradEnabled() ? new Stencil(this).call(...inputs) : this.shaders.forward(inputs.map(({ array }) => array));
   }
 
   /**
-   * The gradients of those of the first inputs that need one: made of Functions under createGraph, else of one kernel.
+   * The gradients of those of the first inputs that need one: made of Functions under createGraph, else of one shader.
    */
   gradients(gy: Variable, inputs: readonly Variable[], count = inputs.length): (GpuArray | Variable | null)[] {
     const own = inputs.slice(0, count);
@@ -148,7 +151,7 @@ class Program {
       return own.map((_, k) => (wanted.includes(k) ? new Turned(this, k).call(gy, ...inputs) : null));
     }
     const arrays = inputs.map(({ array }) => array);
-    const written = wanted.length === 0 ? [] : this.kernels.gradients(gy.array, arrays, wanted);
+    const written = wanted.length === 0 ? [] : this.shaders.gradients(gy.array, arrays, wanted);
     return own.map((_, k) => (wanted.includes(k) ? at(written, wanted.indexOf(k)) : null));
   }
 }
@@ -162,6 +165,8 @@ function wantedOf(inputs: readonly Variable[]): number[] {
 class Stencil extends Function {
   readonly #program: Program;
   override readonly givesFreshGradients = true;
+  /** Whose math it ran with. */
+  #math: MathMode = "exact";
 
   constructor(program: Program) {
     super();
@@ -173,7 +178,7 @@ class Stencil extends Function {
   }
 
   override get wgsl(): string {
-    return this.#program.kernels.whole().source("exact");
+    return this.#program.shaders.whole().source(this.#math);
   }
 
   override get repeatable(): boolean {
@@ -186,7 +191,8 @@ class Stencil extends Function {
       const names = wanted.map((input) => input.name).join(", ");
       throw new ArgumentError(`${name} takes ${wanted.length} operands (${names}), was given ${inputs.length}`);
     }
-    return this.#program.kernels.forward(inputs);
+    this.#math = (inputs[0]?.device ?? currentDevice()).math;
+    return this.#program.shaders.forward(inputs);
   }
 
   override backward(gy: Variable): (GpuArray | Variable | null)[] {
@@ -225,7 +231,7 @@ class Turned extends Function {
   }
 
   override forward(gy: GpuArray, ...inputs: GpuArray[]): GpuArray {
-    return at(this.#program.kernels.gradients(gy, inputs, [this.#input]), 0);
+    return at(this.#program.shaders.gradients(gy, inputs, [this.#input]), 0);
   }
 
   override backward(change: Variable): (GpuArray | Variable | null)[] {

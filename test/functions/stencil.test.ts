@@ -1,6 +1,16 @@
 /** Stencils against float64: values, gradients, and what these change by, at every boundary and in every number of axes. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { grad, init, mul, stencil, sum, Variable, type Boundary, type Operand, type StencilFunction } from "../../src/index.js";
+import {
+  grad,
+  init,
+  mul,
+  stencil,
+  sum,
+  Variable,
+  type Boundary,
+  type Operand,
+  type StencilFunction,
+} from "../../src/index.js";
 import { expectClose, sizeOf, spread } from "../reference/numbers.js";
 import { forwardOf, gradientsOf, secondOf, type ReferenceInput } from "../reference/stencils.js";
 import { cases, type StencilCase } from "./stencil-cases.js";

@@ -1,22 +1,24 @@
-/** From a stencil to its kernels, made when they are needed: for each way operands are loaded, and what is written. */
+/** From a stencil to its shaders, made when they are needed: for each way operands are loaded, and what is written. */
 import { at } from "../base/assert.js";
 import { LimitError, ShapeError } from "../base/errors.js";
 import { sameShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
-import { Kernel } from "../gpu/kernel.js";
+import { launch } from "../gpu/launch.js";
+import { Shader } from "../gpu/shader.js";
 import { Variable } from "../graph/variable.js";
 import type { Input, Read, StencilForm } from "../wgsl/stencil/form.js";
 import { forwardShader, workgroupSize, type Load, type StencilShader } from "../wgsl/stencil/harness.js";
 import { readsOfGradients, turnedShader } from "../wgsl/stencil/turned.js";
 import { sum } from "./broadcast.js";
 
+/** A shader, and what is bound to it. */
 interface Made {
-  readonly kernel: Kernel;
-  readonly shader: StencilShader;
+  readonly shader: Shader;
+  readonly bound: StencilShader;
 }
 
-export class StencilKernels {
+export class StencilShaders {
   readonly #form: StencilForm;
   readonly #made = new Map<string, Made>();
   /** How far the reads go along each axis, and those that wrap. */
@@ -76,20 +78,21 @@ export class StencilKernels {
   }
 
   /** The forward's shader where all operands are whole arrays. */
-  whole(): Kernel {
-    return this.#forward(this.#wholeLoads(), false).kernel;
+  whole(): Shader {
+    return this.#forward(this.#wholeLoads(), false).shader;
   }
 
   /** Compiles what a graph of whole arrays needs, from ones, from a sum's gradient and from another one. */
   async prepare(): Promise<void> {
     const inputs = this.#form.source.inputs.map((_, k) => k);
-    const kernels = [this.whole()];
+    const shaders = [this.whole()];
+    const device = currentDevice();
     for (const gy of ["full", "constant", "scalar"] as const) {
       for (const group of this.#groupsOf(inputs)) {
-        kernels.push(this.#turned([...this.#wholeLoads(), gy], group, false).kernel);
+        shaders.push(this.#turned([...this.#wholeLoads(), gy], group, false).shader);
       }
     }
-    await Promise.all(kernels.map((kernel) => kernel.prepare()));
+    await Promise.all(shaders.map((shader) => shader.prepare(device)));
   }
 
   #wholeLoads(): Load[] {
@@ -158,52 +161,52 @@ export class StencilKernels {
   }
 
   #forward(loads: readonly Load[], isShort: boolean): Made {
-    return this.#kernel("forward", [...loads, isShort].join(), () => forwardShader(this.#form, loads, isShort));
+    return this.#shader("forward", [...loads, isShort].join(), () => forwardShader(this.#form, loads, isShort));
   }
 
   #turned(loads: readonly Load[], wanted: readonly number[], isShort: boolean): Made {
-    return this.#kernel("backward", [...loads, isShort, wanted].join(), () =>
+    return this.#shader("backward", [...loads, isShort, wanted].join(), () =>
       turnedShader(this.#form, loads, wanted, isShort),
     );
   }
 
-  #kernel(direction: "forward" | "backward", key: string, make: () => StencilShader): Made {
+  #shader(direction: "forward" | "backward", key: string, make: () => StencilShader): Made {
     const whole = `${direction};${key}`;
     let made = this.#made.get(whole);
     if (made === undefined) {
-      const shader = make();
+      const bound = make();
       const { name } = this.#form.source;
-      const { wgsl, bindings } = shader;
-      // What is run is not what was written: no line of it would say anything.
-      const firstLine = Number.MAX_SAFE_INTEGER;
-      const kernel = new Kernel(
-        { name: `${name}_${direction}`, wgsl, bindings, workgroupSize },
-        { origin: "scalar", firstLine, role: { name, direction } },
-      );
-      this.#made.set(whole, (made = { kernel, shader }));
+      const shader = new Shader(`${name}_${direction}`, bound.wgsl, bound.bindings, workgroupSize, {
+        origin: "scalar",
+        // What is run is not what was written: no line of it would say anything.
+        firstLine: Number.MAX_SAFE_INTEGER,
+        role: { name, direction },
+      });
+      this.#made.set(whole, (made = { shader, bound }));
     }
     return made;
   }
 
   /** @param components of each result */
   #run(
-    { kernel, shader }: Made,
+    { shader, bound }: Made,
     operands: readonly GpuArray[],
     extent: Shape,
     components: readonly number[],
   ): GpuArray[] {
-    const bound = shader.bound.map((k) => at(operands, k));
+    const arrays = bound.bound.map((k) => at(operands, k));
     const shapes = components.map((count) => (count === 1 ? extent : [...extent, count]));
-    this.#checkBindable([...bound.map(({ shape }) => shape), ...shapes]);
+    this.#checkBindable([...arrays.map(({ shape }) => shape), ...shapes]);
     for (const operand of operands) operand.check();
-    return kernel.apply(
-      bound.map((array) => array.element ?? array),
+    return launch(
+      shader,
+      arrays.map((array) => array.element ?? array),
       shapes,
       [
-        ...shader.constants.map((k) => Float32Array.of(at(operands, k).constant ?? 0)),
+        ...bound.constants.map((k) => Float32Array.of(at(operands, k).constant ?? 0)),
         Int32Array.of(...extent, 0, 0, 0),
       ],
-      sizeOf(extent),
+      { invocations: sizeOf(extent) },
     );
   }
 
