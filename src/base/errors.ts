@@ -26,6 +26,7 @@ export type ErrorCode =
   | "function-reused"
   | "not-differentiable"
   | "wrong-gradient"
+  | "undecided-gradient"
   | "not-fusable"
   | "modified"
   | "validation";
@@ -149,6 +150,9 @@ export class GradCheckError extends coded(Error, "GradCheckError", "wrong-gradie
     this.mismatch = mismatch;
   }
 }
+
+/** Of the derivatives that a `gradCheck` compared, float32 could decide none: that is no pass. */
+export class UndecidedError extends coded(Error, "UndecidedError", "undecided-gradient") {}
 
 /** WebGPU refused what gpugrad recorded: a bug of gpugrad's, or of a Kernel of the application's own. */
 export class ValidationError extends coded(Error, "ValidationError", "validation") {}

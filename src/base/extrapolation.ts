@@ -50,17 +50,28 @@ function finer(column: readonly Estimate[], power: number): Estimate[] {
   });
 }
 
+/** So many neighbouring pairs tell together how noisy they are: one alone may agree by chance. */
+const pairsTogether = 4;
+
 /**
  * How many times the noise of each entry exceeds what rounding alone would make it: by how much the estimates of its and
  * all finer steps scatter. (Four times as much, since a jump within a step moves the estimate by more than it scatters.)
  */
 function noiseOf(column: readonly Estimate[], power: number): number[] {
   const entries = finer(column, power);
+  const squares = entries.slice(1).map((fine, k) => {
+    const coarse = at(entries, k);
+    const scatter = (coarse.value - fine.value) / (coarse.error + fine.error);
+    return Number.isFinite(scatter) ? scatter ** 2 : 0;
+  });
+  const last = Math.max(0, squares.length - pairsTogether);
   const noise = column.map(() => 1);
-  for (let k = column.length - 1; k >= 0; k--) {
-    const [coarse, fine] = [entries[k], entries[k + 1]];
-    const scatter = coarse && fine ? Math.abs(coarse.value - fine.value) / (coarse.error + fine.error) : 0;
-    noise[k] = Math.max(noise[k + 1] ?? 1, Number.isFinite(scatter) ? 4 * scatter : 1);
+  let most = 1;
+  for (let k = last; k >= 0; k--) {
+    const some = squares.slice(k, k + pairsTogether);
+    const mean = some.reduce((total, square) => total + square, 0) / Math.max(1, some.length);
+    most = Math.max(most, 3 * Math.sqrt(mean));
+    noise.fill(most, k, k === last ? noise.length : k + 1);
   }
   return noise;
 }

@@ -9,6 +9,8 @@ export interface Judgement {
   readonly difference: number;
   /** By how much of the larger number the two differ, beside what rounding allows. */
   readonly relative: number;
+  /** Whether an error of twice the tolerance shows in the values. */
+  readonly isSharp: boolean;
   /** The slopes of both sides, where they disagree or the function jumps; NaN where that isn't known. */
   readonly kink: { readonly left: number; readonly right: number } | null;
 }
@@ -96,7 +98,7 @@ function doubtful(gradient: number, estimates: readonly Estimate[], { tolerance,
     !(Math.abs(gradient - value) <= tolerance * Math.max(Math.abs(gradient), Math.abs(value)) + 2 * error + floor);
   const isWrong = estimates.length > 0 && Math.abs(gradient) !== Infinity && estimates.every(isFar);
   const { value } = estimates.reduce((a, b) => (b.error < a.error ? b : a), unknown);
-  return { verdict: isWrong ? "wrong" : "undecided", difference: value, relative: NaN, kink: null };
+  return { verdict: isWrong ? "wrong" : "undecided", difference: value, relative: NaN, isSharp: false, kink: null };
 }
 
 function compare(
@@ -112,8 +114,12 @@ function compare(
   const between = gradient > low.value && gradient < high.value;
   const difference = between ? gradient : nearest.value;
   const distance = Math.abs(gradient - difference);
-  const allowed = tolerance * Math.max(sizeOf(gradient), Math.abs(difference)) + nearest.error + floor;
+  const ofSize = tolerance * Math.max(sizeOf(gradient), Math.abs(difference));
+  const allowed = ofSize + nearest.error + floor;
   const relative = distance === 0 ? 0 : (distance * tolerance) / allowed;
-  const verdict = distance <= allowed ? "right" : distance <= allowed + blind ? "undecided" : "wrong";
-  return { verdict, difference, relative, kink };
+  const isSharp = between || nearest.error <= ofSize + floor;
+  // Beside what is steep, a slope that can't be told from 0 is 0; of any other, an error of twice the tolerance must show.
+  const isRight = distance <= allowed && (isSharp || Math.abs(difference) <= nearest.error);
+  const verdict = isRight ? "right" : distance <= allowed + blind ? "undecided" : "wrong";
+  return { verdict, difference, relative, isSharp, kink };
 }

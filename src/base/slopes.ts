@@ -12,14 +12,12 @@ export interface Rise {
 export interface Sample {
   readonly right: Rise;
   readonly left: Rise;
+  /** How far off each of the values may be at least; 0 where nothing moves. */
+  readonly rounding: number;
 }
 
 /** Samples with steps that halve from one to the next. */
-export interface Series {
-  readonly samples: readonly Sample[];
-  /** How far off a single value may be. */
-  readonly rounding: number;
-}
+export type Series = readonly Sample[];
 
 /** What the samples say of a function's slope at the point. */
 export interface Slopes {
@@ -45,28 +43,48 @@ interface Chords {
 
 /** @param all the coarsest first; of a later one in which nothing moves nothing is learnt */
 export function slopesOf(all: readonly Series[]): Slopes {
-  const series = all.filter(({ rounding }, k) => k === 0 || rounding > 0);
-  const best = (of: (samples: readonly Sample[], rounding: number) => Estimate): Estimate =>
-    bestOf(series.map(({ samples, rounding }) => of(samples, rounding)));
-  const side = (name: "left" | "right", sign: 1 | -1): Estimate =>
-    best((samples, rounding) => {
-      const rises = samples.map((sample) => sample[name]);
-      return extrapolate(oneSided(rises, sign, rounding), [1, 2, 3]);
-    });
+  const quantum = quantumOf(all);
+  const series = all.filter((samples, k) => k === 0 || isMoving(samples)).map((samples) => rounded(samples, quantum));
+  const best = (of: (samples: Series) => Estimate): Estimate => bestOf(series.map(of));
   return {
-    central: best((samples, rounding) => extrapolate(samples.map(central(rounding)), [2, 4, 6])),
-    gap: best((samples, rounding) => extrapolate(samples.map(gap(rounding)), [1, 3, 5])),
-    left: side("left", -1),
-    right: side("right", 1),
-    steepness: steepnessOf(series[0]?.samples[0]),
+    central: best((samples) => extrapolate(samples.map(central), [2, 4, 6])),
+    gap: best((samples) => extrapolate(samples.map(gap), [1, 3, 5])),
+    left: best((samples) => extrapolate(oneSided(samples, "left"), [1, 2, 3])),
+    right: best((samples) => extrapolate(oneSided(samples, "right"), [1, 2, 3])),
+    steepness: steepnessOf(series[0]?.[0]),
     finest: finestOf(series),
   };
 }
 
+export function isMoving(samples: Series): boolean {
+  return samples.some(({ rounding }) => rounding > 0);
+}
+
+/** Values are no better than the jumps in which they move, nor where nothing moves than at the step before. */
+function rounded(samples: Series, quantum: number): Sample[] {
+  let last = 0;
+  return samples.map((sample) => {
+    last = Math.max(sample.rounding > 0 ? sample.rounding : last, quantum);
+    return { ...sample, rounding: last };
+  });
+}
+
+/**
+ * Some functions move in jumps, as log(1 + x²) near 0, where 1 + x² is rounded: at the smallest steps values stay the
+ * same, and the least rise is a jump. (Unless it isn't small beside the largest: then there is a kink nearby.)
+ */
+function quantumOf(series: readonly Series[]): number {
+  const rises = (["left", "right"] as const).map((side) => series.flat().map((sample) => Math.abs(sample[side].rise)));
+  const moves = rises.flat().filter((rise) => rise > 0 && rise < Infinity);
+  const least = Math.min(...moves);
+  const stays = rises.some((side) => side.some((rise, k) => k > 0 && rise === 0 && at(side, k - 1) > 0));
+  return stays && least <= 2 ** -10 * Math.max(...moves) ? least : 0;
+}
+
 function finestOf(series: readonly Series[]): Slopes["finest"] {
   let finest: Slopes["finest"] = null;
-  for (const { samples, rounding } of series) {
-    const chords = samples.map(({ left, right }): Chords => ({
+  for (const samples of series) {
+    const chords = samples.map(({ left, right, rounding }): Chords => ({
       left: -left.rise / left.step,
       right: right.rise / right.step,
       error: rounding * (1 / left.step + 1 / right.step),
@@ -83,26 +101,27 @@ function steepnessOf(sample: Sample | undefined): number {
   return Math.max(0, ...slopes.filter(Number.isFinite));
 }
 
-const central =
-  (rounding: number) =>
-  ({ right: { step: a, rise: up }, left: { step: b, rise: down } }: Sample): Estimate => ({
-    // The steps differ by what rounding made of them: the parabola through the three points.
-    value: ((b / a) * up - (a / b) * down) / (a + b),
-    error: (2 * rounding) / (a + b),
-  });
+function central({ right: { step: a, rise: up }, left: { step: b, rise: down }, rounding }: Sample): Estimate {
+  // The steps differ by what rounding made of them: the parabola through the three points.
+  return { value: ((b / a) * up - (a / b) * down) / (a + b), error: (2 * rounding) / (a + b) };
+}
 
-const gap =
-  (rounding: number) =>
-  ({ right, left }: Sample): Estimate => ({
+function gap({ right, left, rounding }: Sample): Estimate {
+  return {
     value: right.rise / right.step + left.rise / left.step,
     error: 2 * rounding * (1 / right.step + 1 / left.step),
-  });
+  };
+}
 
-/** The slopes between neighbouring samples of one side: 1 is the right one, -1 the left one. */
-function oneSided(rises: readonly Rise[], side: 1 | -1, rounding: number): Estimate[] {
-  return rises.slice(1).map((near, k) => {
-    const far = at(rises, k);
-    const distance = far.step - near.step;
-    return { value: (side * (far.rise - near.rise)) / distance, error: (2 * rounding) / distance };
+/** The slopes between neighbouring samples of one side. */
+function oneSided(samples: Series, side: "left" | "right"): Estimate[] {
+  const sign = side === "left" ? -1 : 1;
+  return samples.slice(1).map((near, k) => {
+    const far = at(samples, k);
+    const distance = far[side].step - near[side].step;
+    return {
+      value: (sign * (far[side].rise - near[side].rise)) / distance,
+      error: (far.rounding + near.rounding) / distance,
+    };
   });
 }

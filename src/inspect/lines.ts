@@ -1,13 +1,8 @@
-/** Lines through the inputs of a function, along which its values are compared with its gradient. */
+/** Compares a function's values along lines through its inputs with its gradient. */
 import { at } from "../base/assert.js";
 import { judge, type Judgement } from "../base/judgement.js";
-import { randomNumbers } from "../base/random.js";
-import { slopesOf, type Rise, type Sample, type Series } from "../base/slopes.js";
-import { Elementwise } from "../elementwise/elementwise.js";
-import type { Function } from "../graph/function.js";
-import { Reshape } from "../graph/reshape.js";
-import type { Variable } from "../graph/variable.js";
-import { visitOrder } from "../graph/walk.js";
+import { isMoving, slopesOf, type Rise, type Sample } from "../base/slopes.js";
+import type { Line } from "./directions.js";
 
 /** Gives the values of the function where one input is replaced by these numbers, for each of the points. */
 export type Evaluate = (points: readonly Float32Array[]) => Promise<readonly Float32Array[]>;
@@ -24,12 +19,6 @@ export interface Subject {
   readonly evaluate: Evaluate;
 }
 
-/** An axis, or a random direction through a large input. */
-export interface Line {
-  readonly element: number | null;
-  readonly direction: Float32Array;
-}
-
 export interface Finding extends Judgement {
   readonly element: number | null;
   readonly gradient: number;
@@ -40,7 +29,7 @@ const rounds = [
   [0, 1, 2],
   [3, 4, 5],
   [6, 7, 8, 9],
-  [10, 11, 12, 13],
+  [10, 11, 12, 13, 14],
 ];
 
 const smallestStep = 2 ** -Math.max(...rounds.flat());
@@ -50,7 +39,10 @@ interface Trial {
   readonly line: Line;
   readonly gradient: number;
   /** Steps that halve from the first. */
-  readonly series: (Series & { readonly samples: Sample[]; rounding: number })[];
+  readonly series: Sample[][];
+  /** The largest step. */
+  readonly firstReach: number;
+  /** The largest step of the last series. */
   reach: number;
   judgement: Judgement | null;
 }
@@ -106,9 +98,10 @@ async function judgeTrials(
   const trials = lines.map((line): Trial => {
     const gradient = line.direction.reduce((total, d, i) => (d === 0 ? total : total + d * at(subject.gradient, i)), 0);
     const reach = step * (line.element === null ? 1 : Math.max(1, Math.abs(at(subject.numbers, line.element))));
-    return { line, gradient, series: [{ samples: [], rounding: 0 }], reach, judgement: null };
+    return { line, gradient, series: [[]], firstReach: reach, reach, judgement: null };
   });
-  const isOpen = ({ judgement }: Trial): boolean => judgement?.verdict !== "right" || judgement.kink !== null;
+  const isOpen = ({ judgement }: Trial): boolean =>
+    judgement?.verdict !== "right" || judgement.kink !== null || !judgement.isSharp;
   // First with steps in proportion to 1 or x, then, near 0, in proportion to x, or at 0 on from the smallest.
   for (const near of [false, true]) {
     const open = trials.filter((trial) => isOpen(trial) && (!near || approach(subject, trial)));
@@ -128,7 +121,7 @@ function approach({ numbers }: Subject, trial: Trial): boolean {
   const x = Math.abs(at(numbers, element));
   if (x > trial.reach / 8) return false;
   trial.reach = x === 0 ? trial.reach * smallestStep : x / 8;
-  trial.series.push({ samples: [], rounding: 0 });
+  trial.series.push([]);
   return true;
 }
 
@@ -148,13 +141,12 @@ async function sampleRound(
     const rises = sides.map((side, s) =>
       rise(subject, trial, side, at(points, first + s), at(results, first + s), together),
     );
-    const { samples } = latest(trial);
-    halvings.forEach((_, k) => samples.push({ right: at(rises, 2 * k), left: at(rises, 2 * k + 1) }));
+    const samples = at(trial.series, trial.series.length - 1);
+    halvings.forEach((_, k) => {
+      const [right, left] = [at(rises, 2 * k), at(rises, 2 * k + 1)];
+      samples.push({ right, left, rounding: Math.max(right.rounding, left.rounding) });
+    });
   });
-}
-
-function latest({ series }: Trial): Trial["series"][number] {
-  return at(series, series.length - 1);
 }
 
 /** The inputs, moved along each trial's line to one side. */
@@ -176,7 +168,7 @@ function rise(
   point: Float32Array,
   result: Float32Array,
   together: boolean,
-): Rise {
+): Rise & { readonly rounding: number } {
   const { element } = trial.line;
   // As it is in float32.
   const step = element === null ? Math.abs(side) * trial.reach : Math.abs(at(point, element) - at(numbers, element));
@@ -191,50 +183,30 @@ function rise(
   };
   if (together && element !== null) count(element);
   else for (let i = 0; i < values.length; i++) count(i);
-  const series = latest(trial);
-  if (Number.isFinite(squares)) series.rounding = Math.max(series.rounding, Math.sqrt(squares) * 2 ** -24);
-  return { step, rise: total };
+  return { step, rise: total, rounding: Number.isFinite(squares) ? Math.sqrt(squares) * 2 ** -24 : 0 };
 }
 
-function judgeTrial({ values, weights, gradient }: Subject, trial: Trial, tolerance: number): Judgement {
-  const moved = trial.series.some(({ rounding }) => rounding > 0);
-  const size = moved ? 0 : values.reduce((most, y, i) => Math.max(most, Math.abs(y * at(weights, i)) || 0), 0);
-  const largest = gradient.reduce((most, slope) => Math.max(most, Math.abs(slope) || 0), 0);
-  return judge(trial.gradient, slopesOf(trial.series), {
+function judgeTrial(
+  subject: Subject,
+  { line, gradient, series, reach, firstReach }: Trial,
+  tolerance: number,
+): Judgement {
+  const rounding = sizeAt(subject, line.element) * 2 ** -23;
+  return judge(gradient, slopesOf(series), {
     tolerance,
-    floor: Number.isFinite(largest) ? largest * 2 ** -20 : 0,
-    blind: (size * 2 ** -23) / trial.reach,
+    floor: subject.pointwise ? rounding / firstReach : besideOf(subject),
+    blind: series.some(isMoving) ? 0 : rounding / reach,
   });
 }
 
-/**
- * The axes of a small input, or some random directions in a large one. Every other one of these climbs: it has the
- * gradient's signs, so that the slope along it doesn't cancel and stands out of the values' rounding.
- */
-export function linesThrough(gradient: Float32Array, maxElements: number, count: number, seed: number): Line[] {
-  const size = gradient.length;
-  if (size <= maxElements) {
-    return Array.from({ length: size }, (_, element) => {
-      const direction = new Float32Array(size);
-      direction[element] = 1;
-      return { element, direction };
-    });
-  }
-  return Array.from({ length: count }, (_, k) => {
-    const random = randomNumbers(size, 1000 * seed + k);
-    if (k % 2 === 1) return { element: null, direction: random };
-    const direction = random.map((d, i) => ((gradient[i] ?? 0) < 0 ? -Math.abs(d) : Math.abs(d)));
-    return { element: null, direction };
-  });
+/** How far rounding may put off a slope beside the others that it is summed with. */
+function besideOf({ gradient }: Subject): number {
+  const largest = gradient.reduce((most, slope) => Math.max(most, Math.abs(slope) || 0), 0);
+  return Number.isFinite(largest) ? largest * 2 ** -20 : 0;
 }
 
-/** Whether each element of `y` depends on that of `x` at the same place alone, by the graph between them. */
-export function isPointwise(y: Variable, x: Variable): boolean {
-  const between = visitOrder(y, new Set([x]));
-  const leading = new Set<Function | null>(between);
-  const keepsPlaces = (f: Function): boolean =>
-    f instanceof Reshape ||
-    (f instanceof Elementwise &&
-      f.inputs.every((input) => (input !== x && !leading.has(input.creator)) || input.size === f.output.size));
-  return y.size === x.size && between.every(keepsPlaces);
+/** The largest number that the slope along this line is part of. */
+function sizeAt({ values, weights, pointwise }: Subject, element: number | null): number {
+  const sizes = values.map((y, i) => Math.abs(y * at(weights, i)) || 0);
+  return pointwise && element !== null ? at(sizes, element) : sizes.reduce((most, size) => Math.max(most, size), 0);
 }

@@ -2,12 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { judge, type Judgement } from "../../src/base/judgement.js";
 import { slopesOf } from "../../src/base/slopes.js";
-import { roundingOf, samples, smooth } from "../reference/samples.js";
+import { samples, smooth } from "../reference/samples.js";
 
 const tolerance = 0.00025;
 
 function verdictOf(f: (x: number) => number, x: number, gradient: number): Judgement {
-  const slopes = slopesOf([{ samples: samples(f, x), rounding: roundingOf(f, x) }]);
+  const slopes = slopesOf([samples(f, x)]);
   return judge(gradient, slopes, { tolerance, floor: 0, blind: 0 });
 }
 
@@ -62,11 +62,7 @@ describe("at a kink", () => {
 describe("detail finer than the first steps", () => {
   const verdictNear = (f: (x: number) => number, x: number, gradient: number): Judgement => {
     const reaches = [1 / 16, x === 0 ? 2 ** -17 : x / 8];
-    const series = reaches.map((reach, k) => {
-      const largest = Math.max(...[x - reach, x, x + reach].map((point) => Math.abs(f(point)) || 0));
-      return { samples: samples(f, x, reach), rounding: k === 0 ? roundingOf(f, x) : largest * 2 ** -24 };
-    });
-    return judge(gradient, slopesOf(series), { tolerance, floor: 0, blind: 0 });
+    return judge(gradient, slopesOf(reaches.map((reach) => samples(f, x, reach))), { tolerance, floor: 0, blind: 0 });
   };
   const fine: [name: string, f: (x: number) => number, x: number, slope: number][] = [
     ["tanh", (x) => Math.tanh(1e6 * x), 0, 1e6],
@@ -94,8 +90,8 @@ describe("detail finer than the first steps", () => {
 
   test("smaller steps in which nothing moves change nothing", () => {
     const f = (x: number): number => Math.fround(Math.fround(x + 1e3) - 1e3);
-    const still = { samples: samples(() => 0, 1e-6, 1e-7), rounding: 0 };
-    const slopes = slopesOf([{ samples: samples(f, 1e-6), rounding: 1e3 * 2 ** -24 }, still]);
+    const coarse = samples(f, 1e-6).map((sample) => ({ ...sample, rounding: 1e3 * 2 ** -24 }));
+    const slopes = slopesOf([coarse, samples(() => 0, 1e-6, 1e-7)]);
     expect(judge(0, slopes, { tolerance, floor: 0, blind: 0 }).verdict).toBe("wrong");
   });
 });
@@ -103,4 +99,44 @@ describe("detail finer than the first steps", () => {
 test("where the slope has a corner but no jump, there is no kink", () => {
   const huber = (x: number): number => (Math.abs(x) <= 1 ? (x * x) / 2 : Math.abs(x) - 0.5);
   for (const x of [-1, 1]) expect(verdictOf(huber, x, x)).toMatchObject({ verdict: "right", kink: null });
+});
+
+test("samples too fine to tell anything take nothing from what coarser ones tell", () => {
+  const f = Math.fround;
+  // Each step in float32, so that values are noisier than their own rounding.
+  const noisy: [f: (x: number) => number, slope: (x: number) => number][] = [
+    [(x) => f(f(f(f(x * x) * x) * x) - f(f(3 * x) * x)), (x) => 4 * x ** 3 - 6 * x],
+    [(x) => f(f(Math.exp(-x)) * f(Math.sin(f(5 * x)))), (x) => Math.exp(-x) * (5 * Math.cos(5 * x) - Math.sin(5 * x))],
+    [(x) => f(Math.log(f(1 + f(Math.exp(-x))))), (x) => -1 / (1 + Math.exp(x))],
+    [(x) => f(Math.exp(f(2.5 * f(Math.log(x))))), (x) => 2.5 * x ** 1.5],
+  ];
+  for (const [value, slope] of noisy) {
+    const points = Array.from({ length: 200 }, (_, k) => f(0.52 + k / 100));
+    const verdicts = (factor: number): string[] => points.map((x) => verdictOf(value, x, factor * slope(x)).verdict);
+    expect(verdicts(1)).not.toContain("wrong");
+    const found = verdicts(1.001).filter((verdict) => verdict === "wrong").length;
+    expect(found / points.length).toBeGreaterThan(0.85);
+  }
+});
+
+test("values that move in jumps are no better than these", () => {
+  // 1 + x² is rounded: near 0 the values are multiples of 2^-23, the same on both sides of most points.
+  const f = (x: number): number => Math.log(Math.fround(1 + Math.fround(x * x)));
+  for (let k = 1; k < 400; k++) {
+    const x = Math.fround(k * 1e-5);
+    const slopes = slopesOf([samples(f, x, 1 / 8), samples(f, x, x / 8)]);
+    expect(judge((2 * x) / (1 + x * x), slopes, { tolerance, floor: 0, blind: 0 }).verdict).not.toBe("wrong");
+  }
+});
+
+test("a gradient passes only where an error of twice the tolerance would show", () => {
+  const jump = (x: number): number => (x > 0.1 ? 3 + x * x : x * x);
+  const judgeFirst = (x: number, count: number, factor: number): Judgement =>
+    judge(factor * 2 * x, slopesOf([samples(jump, x).slice(0, count)]), { tolerance, floor: 0, blind: 0 });
+  const points = Array.from({ length: 100 }, (_, k) => Math.fround(0.08 + k * 0.0004));
+  for (const count of [6, 10, 14]) {
+    for (const x of points) {
+      if (judgeFirst(x, count, 1).verdict === "right") expect(judgeFirst(x, count, 1.001).verdict).not.toBe("right");
+    }
+  }
 });

@@ -131,6 +131,11 @@ const cases: Record<ErrorCode, Case> = {
       return gradCheck((x) => wrong(x), [3], { order: 1 });
     },
   },
+  "undecided-gradient": {
+    name: "UndecidedError",
+    base: Error,
+    provoke: () => gradCheck((x) => x.add(1e6), [3], { order: 1 }),
+  },
   "not-fusable": { name: "FuseError", base: Error, provoke: () => fuse((x) => sum(x))([1, 2]) },
   modified: {
     name: "ModifiedError",

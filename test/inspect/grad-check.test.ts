@@ -9,6 +9,7 @@ import {
   gradCheck,
   GradCheckError,
   init,
+  UndecidedError,
   Variable,
   type GpuArray,
   type Shape,
@@ -373,13 +374,22 @@ describe("gradCheck", () => {
   });
 
   test("says where float32 can't tell", async () => {
-    const { undecided, checked } = await gradCheck((x) => x.add(1e5), [[0.5, 0.25]], { order: 1 });
-    expect(checked).toBe(2);
+    const { undecided, checked } = await gradCheck((x) => x.add([1e5, 0, 1e5]), [[0.5, 1, 0.25]], { order: 1 });
+    expect(checked).toBe(3);
     expect(undecided).toEqual([
       { order: 1, input: 0, element: 0 },
-      { order: 1, input: 0, element: 1 },
+      { order: 1, input: 0, element: 2 },
     ]);
     await failureOf(gradCheck((x) => x.add(1e3).add(x.detach()), [[0.5]], { order: 1 }));
+  });
+
+  test("where nothing can be decided, that is no pass", async () => {
+    await expect(gradCheck((x) => x.add(1e5), [[0.5, 0.25]], { order: 1 })).rejects.toThrow(UndecidedError);
+    await expect(gradCheck((x) => g.sqrt(x), [[0, 0]], { order: 1 })).rejects.toThrow(UndecidedError);
+    // The first derivative is known, the second is lost in its rounding.
+    const lost: Differentiable = (x = new Variable(NaN)) => x.mul(1e6).add(x.square().mul(50));
+    await gradCheck(lost, [[0.5, 0.25]], { order: 1 });
+    await expect(gradCheck(lost, [[0.5, 0.25]])).rejects.toThrow(/derivative 2/);
   });
 
   test("checks near 0 with steps as small as it takes", async () => {
@@ -398,7 +408,8 @@ describe("gradCheck", () => {
     const fine: [f: Differentiable, inputs: number[][]][] = [
       [(x = new Variable(NaN)) => x.mul(1e6).tanh(), [[0]]],
       [(x = new Variable(NaN)) => x.mul(1e6).sigmoid(), [[1e-7, 0, 1e-5]]],
-      [(x = new Variable(NaN)) => x.div(x.abs().add(1e-6)), [[0]]],
+      // At 0 alone its second derivative jumps within all steps, and nothing is decided.
+      [(x = new Variable(NaN)) => x.div(x.abs().add(1e-6)), [[0, 1e-6]]],
       [(x = new Variable(NaN)) => g.sqrt(x.square().add(1e-12)), [[1e-6]]],
       [
         hypotenuse,

@@ -1,7 +1,7 @@
 /** Values of functions as float32 numbers, around a point, as gradCheck samples them. */
 import type { Sample } from "../../src/base/slopes.js";
 
-/** Samples of f around x, at steps that halve 13 times, as float32 numbers. */
+/** Samples of f around x, at steps that halve 13 times, as float32 numbers, each within half a unit in the last place. */
 export function samples(f: (x: number) => number, x: number, reach = 1 / 16): Sample[] {
   const at = (point: number): number => Math.fround(f(Math.fround(point)));
   const start = Math.fround(x);
@@ -11,13 +11,9 @@ export function samples(f: (x: number) => number, x: number, reach = 1 / 16): Sa
     return {
       right: { step: right - start, rise: at(right) - at(start) },
       left: { step: start - left, rise: at(left) - at(start) },
+      rounding: Math.max(...[left, start, right].map((point) => Math.abs(at(point)) || 0)) * 2 ** -24,
     };
   });
-}
-
-/** Half a unit in the last place of the values. */
-export function roundingOf(f: (x: number) => number, x: number): number {
-  return Math.max(...[x - 1 / 16, x, x + 1 / 16].map((point) => Math.abs(f(point)) || 0)) * 2 ** -24;
 }
 
 /** Functions that are smooth at a point, and their slope there. */
