@@ -23,6 +23,16 @@ function sidesOf({ name, ...problem }: Problem): Map<SideName, Prepare> {
       ["handwritten", prepare(true)],
     ]);
   }
+  if (name === "heatForward" || name === "heatBackward") {
+    const prepare =
+      (byHand: boolean): Prepare =>
+      async (math) =>
+        (await import("./sides/heat.js")).heat({ ...problem, name, math }, byHand);
+    return new Map([
+      ["gpugrad", prepare(false)],
+      ["handwritten", prepare(true)],
+    ]);
+  }
   const input = inputFor(problem.n);
   return new Map(
     (Object.keys(load) as SideName[]).map((side) => [

@@ -46,6 +46,12 @@ export function tolerances({ name, n, depth }: Problem, side: SideName): { value
     case "fused":
     case "firstGradient":
       return { value: exp, gradient: exp };
+    case "heatForward":
+    case "heatBackward": {
+      // A handful of products and sums, whose terms may cancel.
+      const sums = { relative: 0, absolute: 32 * roundoff };
+      return { value: sums, gradient: sums };
+    }
     case "sum": {
       // All terms are positive: the condition is 1, so the bound is that of the summation, by a tree or one by one.
       const adds = side === "jaxEager" || side === "jaxJit" ? n : 32;

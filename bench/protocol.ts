@@ -10,7 +10,10 @@ export type GraphCase = "chain" | "fused" | "deep" | "wide" | "sum" | "firstGrad
 /** The gradient alone: as gpugrad derives it from the WGSL, and written by hand. */
 export type DerivedCase = "swish" | "gelu" | "gauss" | "huber" | "kepler" | "cubeRoot";
 
-export type CaseName = GraphCase | DerivedCase;
+/** One step of a stencil, and the gradients of its two fields: as gpugrad makes them, and written by hand. */
+export type HeatCase = "heatForward" | "heatBackward";
+
+export type CaseName = GraphCase | DerivedCase | HeatCase;
 
 /** One row of the table. */
 export interface Problem<Name extends CaseName = CaseName> {

@@ -19,7 +19,9 @@ const imports = {
 };
 
 /** In the place of the differentiator, to see what it adds: the rest of the library is the same. */
-const without = "export class Derivation { backward() { throw this; } by() { throw this; } }";
+const without =
+  "export class Derivation { backward() { throw this; } by() { throw this; } }\n" +
+  "export class Module { deriver() { throw this; } }\nexport const neededOf = () => [];";
 
 /**
  * Bytes by what is imported, and what the differentiator has of them.
