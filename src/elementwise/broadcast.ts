@@ -11,7 +11,7 @@ import { Reduction, type Axes, type ReduceOptions } from "./reduction.js";
 class Sum extends Reduction {
   override backward(gy: Variable): Variable | GpuArray {
     if (gy.size === 1 && !gradEnabled()) return GpuArray.repeat(gy.array, this.input.shape);
-    return broadcastTo(reshape(gy, this.kept), this.input.shape);
+    return broadcastGradient(reshape(gy, this.kept), this.input.shape);
   }
 }
 
@@ -48,11 +48,11 @@ export class BroadcastTo extends Copy {
   }
 
   override forward(x: GpuArray): GpuArray {
-    return copy(x, this.#shape, broadcastStrides(x.shape, this.#shape));
+    return sameShape(x.shape, this.#shape) ? x : copy(x, this.#shape, broadcastStrides(x.shape, this.#shape));
   }
 
   override backward(gy: Variable): Variable {
-    return sumTo(gy, this.input.shape);
+    return sumGradient(gy, this.input.shape);
   }
 }
 
@@ -66,11 +66,15 @@ export class BroadcastTo extends Copy {
 export function broadcastTo(x: Operand, shape: readonly number[]): Variable {
   const variable = asOperand(x);
   const wanted = checkShape(shape, "broadcastTo: shape");
-  if (sameShape(variable.shape, wanted)) return variable.keepIfTemporary();
   if (!sameShape(broadcastShapes([variable.shape, wanted], "broadcastTo"), wanted)) {
     throw new ShapeError(`broadcastTo: ${showShape(variable.shape)} can't become ${showShape(wanted)}`);
   }
   return new BroadcastTo(wanted).call(variable);
+}
+
+/** The same; `x` itself where it has the shape: for gradients on their way, of which nobody has the one before. @internal */
+export function broadcastGradient(x: Variable, shape: Shape): Variable {
+  return sameShape(x.shape, shape) ? x : broadcastTo(x, shape);
 }
 
 /**
@@ -83,7 +87,6 @@ export function broadcastTo(x: Operand, shape: readonly number[]): Variable {
 export function sumTo(x: Operand, shape: readonly number[]): Variable {
   const variable = asOperand(x);
   const wanted = checkShape(shape, "sumTo: shape");
-  if (sameShape(variable.shape, wanted)) return variable.keepIfTemporary();
   if (!sameShape(broadcastShapes([variable.shape, wanted], "sumTo"), variable.shape)) {
     throw new ShapeError(`sumTo: ${showShape(variable.shape)} isn't what ${showShape(wanted)} broadcasts to`);
   }
@@ -92,4 +95,9 @@ export function sumTo(x: Operand, shape: readonly number[]): Variable {
     axis < missing || (wanted[axis - missing] === 1 && length !== 1) ? [axis] : [],
   );
   return sumAs(variable, axes, wanted);
+}
+
+/** The same; `x` itself where it has the shape: see broadcastGradient. @internal */
+export function sumGradient(x: Variable, shape: Shape): Variable {
+  return sameShape(x.shape, shape) ? x : sumTo(x, shape);
 }

@@ -8,7 +8,7 @@ import { Function, toList, letGoIfAlone } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
-import { broadcastTo, sumTo } from "./broadcast.js";
+import { broadcastGradient, sumGradient, sumTo } from "./broadcast.js";
 import { ElementwiseShaders, type Traits } from "./shaders.js";
 import { broadcastOperand } from "./operands.js";
 import { broadcastShapes, sameShape, type Shape } from "../base/shape.js";
@@ -230,7 +230,7 @@ export abstract class Elementwise extends Function {
       if (result === null) return null;
       const { shape } = at(this.inputs, index);
       const full = broadcastShapes([result.shape, shape], this.source.name);
-      return sumTo(broadcastTo(result, full), shape);
+      return sumGradient(broadcastGradient(result, full), shape);
     });
   }
 }

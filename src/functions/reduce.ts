@@ -1,5 +1,5 @@
 /** Reductions beside the sum: mean, max and min, of all elements or along axes. */
-import { broadcastTo, sum } from "../elementwise/broadcast.js";
+import { broadcastGradient, sum } from "../elementwise/broadcast.js";
 import { isLarge } from "../elementwise/gather.js";
 import { meanOf, meanSource } from "../elementwise/mean.js";
 import { Reduction, type Axes, type ReduceOptions } from "../elementwise/reduction.js";
@@ -51,7 +51,7 @@ class Mean extends Reduction {
   override backward(gy: Variable): Variable | GpuArray {
     const { shape, size } = this.input;
     const each = div(gy, size / gy.size);
-    if (gy.size !== 1 || gradEnabled()) return broadcastTo(reshape(each, this.kept), shape);
+    if (gy.size !== 1 || gradEnabled()) return broadcastGradient(reshape(each, this.kept), shape);
     const repeated = GpuArray.repeat(each.array, shape);
     each.dispose();
     return repeated;

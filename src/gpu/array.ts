@@ -204,6 +204,49 @@ export class GpuArray {
     this.#take(copy, numbers.storage.version);
   }
 
+  /**
+   * Has these numbers for itself, whatever becomes of other arrays over the same memory: there is one copy, made before
+   * the next change in place of any of them. What functions give is like this; a share that a user asks for is not. Where
+   * an application could change the memory unheard, the copy is made at once.
+   *
+   * @internal
+   */
+  copyOnWrite(): this {
+    const numbers = this.#numbers;
+    if (numbers.kind === "repeated") numbers.element.copyOnWrite();
+    if (numbers.kind !== "held" || numbers.isCopyOnWrite || numbers.bytes === 0 || !numbers.storage.isShared)
+      return this;
+    if (numbers.storage.isExposed) {
+      this.separate();
+      return this;
+    }
+    numbers.isCopyOnWrite = true;
+    numbers.storage.addSharer(new WeakRef(this));
+    return this;
+  }
+
+  /** @internal */
+  isCopyOnWriteOf(storage: Storage): boolean {
+    const { holding } = this;
+    return holding?.storage === storage && holding.isCopyOnWrite;
+  }
+
+  /** Where it has its memory copy-on-write: makes that its own, as before a change. @internal */
+  own(): void {
+    const { holding } = this;
+    if (holding?.isCopyOnWrite !== true) return;
+    if (holding.storage.isShared) this.separate();
+    else holding.isCopyOnWrite = false;
+  }
+
+  /** To be called before each change in place: its memory, in which nobody else needs the numbers as they are. @internal */
+  beforeChange(): Holding {
+    this.own();
+    const holding = this.hold();
+    holding.storage.beforeChange();
+    return holding;
+  }
+
   get released(): boolean {
     return this.#numbers.kind === "released";
   }
@@ -224,7 +267,9 @@ export class GpuArray {
    * submit sees it. The buffer may be longer than the array. It belongs to the array: keep the array while you use it.
    */
   get buffer(): GPUBuffer {
+    this.own();
     const { storage } = this.hold();
+    storage.expose();
     this.device.recorder.flush();
     return storage.buffer.gpuBuffer;
   }
@@ -246,7 +291,8 @@ export class GpuArray {
     if (numbers.kind !== "held") return new GpuArray(this.device, checked, numbers);
     const { storage, offset } = numbers;
     storage.retain();
-    return new GpuArray(this.device, checked, holdingOf(storage, offset, checked));
+    const array = new GpuArray(this.device, checked, holdingOf(storage, offset, checked));
+    return numbers.isCopyOnWrite ? array.copyOnWrite() : array;
   }
 
   /** The elements from `start` on, under this shape: the same memory, where shaders can bind it, else a copy. @internal */
@@ -298,14 +344,13 @@ export class GpuArray {
   /** Replaces the numbers by those of an array of the same shape, in place. */
   copyFrom(array: GpuArray): void {
     this.#checkOther(array, "assign");
-    const target = this.hold();
-    target.storage.beforeChange();
-    if (array.constant !== null) fill(this.device, target, array.constant);
-    else {
-      const source = array.hold();
-      if (source.storage === target.storage && source.offset === target.offset) return;
-      copyNumbers(this.device, source, target);
+    if (array.constant === null) {
+      const [from, to] = [array.hold(), this.hold()];
+      if (from.storage === to.storage && from.offset === to.offset) return;
     }
+    const target = this.beforeChange();
+    if (array.constant !== null) fill(this.device, target, array.constant);
+    else copyNumbers(this.device, array.hold(), target);
     target.storage.version++;
   }
 
@@ -313,8 +358,7 @@ export class GpuArray {
   descend(gradient: GpuArray, rate: number): void {
     this.#checkOther(gradient, "descend");
     if (typeof rate !== "number") throw new ArgumentError(`descend takes a rate, not ${describe(rate)}`);
-    const target = this.hold();
-    target.storage.beforeChange();
+    const target = this.beforeChange();
     if (gradient.memory === target.storage) {
       // A shader can't have the same memory at two bindings.
       const apart = GpuArray.allocate(this.device, this.shape, "descend");
@@ -368,7 +412,7 @@ export class GpuArray {
 /** A part of memory for an array of this shape. */
 function holdingOf(storage: Storage, offset: number, shape: Shape): Holding {
   const bytes = sizeOf(shape) * 4;
-  return { kind: "held", storage, offset, bytes, shape, label: null, registered: false };
+  return { kind: "held", storage, offset, bytes, shape, label: null, isCopyOnWrite: false, registered: false };
 }
 
 /** @throws OtherDeviceError where the array is not on this device; ReleasedError, DeviceLostError. */

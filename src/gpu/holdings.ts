@@ -22,6 +22,8 @@ export interface Holding {
   readonly bytes: number;
   readonly shape: Shape;
   label: Label | null;
+  /** Whether the array gets memory of its own before the numbers change, by whomever. */
+  isCopyOnWrite: boolean;
   /** Whether the collector was asked to tell when the array is forgotten. */
   registered: boolean;
 }

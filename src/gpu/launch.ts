@@ -45,8 +45,8 @@ export function launchInto(
 ): void {
   const device = outputs[0]?.device ?? currentDevice();
   for (const array of [...inputs, ...outputs]) checkArray(device, array, shader);
+  for (const output of outputs) output.beforeChange();
   checkApart(inputs, outputs, shader);
-  for (const output of outputs) output.hold().storage.beforeChange();
   run(device, shader, inputs, outputs, uniforms, grid);
   for (const output of outputs) output.hold().storage.version++;
 }

@@ -1,11 +1,20 @@
 /** The memory behind arrays: one GPU buffer, shared by all arrays that look at it, given back when none is left. */
 import type { GpugradError } from "../base/errors.js";
+import { WeakList } from "../base/weak-list.js";
 import { TrackedBuffer } from "./buffer.js";
 
 /** Gives buffers, and takes back those that nobody looks at any more. */
 export interface BufferOwner {
   take(bytes: number, usage: GPUBufferUsageFlags, purpose: string): TrackedBuffer;
   give(buffer: TrackedBuffer): void;
+}
+
+/** An array that has this memory for as long as nobody changes what is in it. */
+interface Sharer {
+  /** Whether it still is such a one, here. */
+  isCopyOnWriteOf(storage: Storage): boolean;
+  /** Takes its numbers elsewhere. */
+  separate(): void;
 }
 
 /** What every buffer of an array can be used for; an application may draw from it or copy it. */
@@ -20,6 +29,9 @@ export class Storage {
   version = 0;
   /** Called before the next change in place: for who wants the numbers as they are. */
   onChange: (() => void) | null = null;
+  /** Known weakly, since what is forgotten needs no numbers. */
+  #sharers: WeakList<Sharer> | null = null;
+  #isExposed: boolean;
   readonly #owner: BufferOwner | null;
   #failure: GpugradError | null = null;
   #references = 1;
@@ -28,6 +40,7 @@ export class Storage {
   constructor(buffer: TrackedBuffer, owner: BufferOwner | null) {
     this.buffer = buffer;
     this.#owner = owner;
+    this.#isExposed = owner === null;
   }
 
   /** Memory of gpugrad's own, holding anything. @throws OutOfMemoryError */
@@ -52,10 +65,40 @@ export class Storage {
     this.#failure = failure;
   }
 
-  /** To be called before each change in place, or loss, of what is in here. */
+  /** To be called before each change in place of what is in here. */
   beforeChange(): void {
+    this.beforeLoss();
+    for (const sharer of this.#sharers?.all() ?? []) if (sharer.isCopyOnWriteOf(this)) sharer.separate();
+    this.#sharers = null;
+  }
+
+  /** To be called where this is given up: those that share it keep it. */
+  beforeLoss(): void {
     this.onChange?.();
     this.onChange = null;
+  }
+
+  /** One more that has what is in here copy-on-write. */
+  addSharer(sharer: WeakRef<Sharer>): void {
+    this.#sharers ??= new WeakList();
+    this.#sharers.add(sharer);
+  }
+
+  /** Whether more than one array has it. */
+  get isShared(): boolean {
+    return this.#owner === null || this.#references > 1;
+  }
+
+  /** Whether the application can change what is in here, of which nobody hears before. */
+  get isExposed(): boolean {
+    return this.#isExposed;
+  }
+
+  /** The application gets to see the buffer. */
+  expose(): void {
+    if (this.#isExposed) return;
+    this.beforeChange();
+    this.#isExposed = true;
   }
 
   retain(): void {

@@ -162,6 +162,7 @@ export function ownedGradients(f: Function, ofOutputs: Gradients): (Variable | n
 /** One Function's backward, recorded. No Variable stands in two places, since it would be released with either of them. */
 function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)[] {
   const given = withZeros(f, ofOutputs);
+  const made = GpuArray.made;
   const results = connect(f, given, callBackward(f, given, true));
   const taken = new Set([...given, ...f.inputs, ...f.outputs]);
   return f.inputs.map((input, index) => {
@@ -172,7 +173,8 @@ function recordedGradients(f: Function, ofOutputs: Gradients): (Variable | null)
       letGoIfAlone(result, results, taken);
       return null;
     }
-    if (taken.has(result)) return withGrad(true, () => new Identity().call(result));
+    // What was there before is somebody's.
+    if (taken.has(result) || result.numbers.serial <= made) return withGrad(true, () => new Identity().call(result));
     taken.add(result);
     return result;
   });

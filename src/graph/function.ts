@@ -135,7 +135,7 @@ export abstract class Function {
 
   /**
    * A Variable of what `forward` or `backward` gave. An array that it made and nobody else can have becomes the Variable's
-   * own; of any other, the Variable takes a share, since it stays its owner's.
+   * own; of any other, the Variable takes a share, since it stays its owner's. Neither changes with any other array.
    *
    * @param made how many arrays there were before the call
    * @param taken the arrays that have an owner; this one is added
@@ -155,8 +155,8 @@ export abstract class Function {
     taken.add(data);
     // It was there before: somebody has it.
     if (result instanceof Variable && data.serial <= made) result.holdResult();
-    if (isFree) return Variable.of(data, requiresGrad);
-    const share = Variable.of(data.reshape(data.shape), requiresGrad);
+    if (isFree) return Variable.of(data.copyOnWrite(), requiresGrad);
+    const share = Variable.of(data.share().copyOnWrite(), requiresGrad);
     // What the user's functions computed on the way goes with what they gave.
     if (result instanceof Variable) share.comeFrom(new Identity(), 0, [result, ...(requiresGrad ? none : operands)]);
     return share;

@@ -5,12 +5,12 @@
  * what was on the way goes only where it can be computed again, or where a graph that was disposed needed it.
  */
 import { ReleasedError } from "../base/errors.js";
+import { WeakList } from "../base/weak-list.js";
 import type { GpuArray } from "../gpu/array.js";
 import type { Label } from "../gpu/holdings.js";
 import type { Storage } from "../gpu/storage.js";
 import { currentTask, insideFunction, Origin } from "./origin.js";
 import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recompute.js";
-import { WeakList } from "./weak-list.js";
 
 /** A Function, as far as this file knows it. */
 interface Producer {
@@ -80,6 +80,13 @@ export abstract class Value {
 
   /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
   get data(): GpuArray {
+    const array = this.seen();
+    array.own();
+    return array;
+  }
+
+  /** The same, to be read: somebody has the Variable. @internal */
+  protected seen(): GpuArray {
     if (this.#state !== "disposed" && this.creator === null && this.#origin !== null) this.#become("kept");
     return this.array;
   }
@@ -342,7 +349,7 @@ export abstract class Value {
   /** What noGrad gave and comes from this one is somebody's: it gets its numbers while that can be. */
   #tellThoseHandedOut(): void {
     try {
-      this.#data.memory?.beforeChange();
+      this.#data.memory?.beforeLoss();
     } catch {
       // No memory, or no device: then reading it says that it is gone.
     }
@@ -431,7 +438,7 @@ export abstract class Value {
 
   /** @internal */
   take(array: GpuArray): void {
-    this.#data = array;
+    this.#data = array.copyOnWrite();
     this.#roots = null;
     array.track(this.#label);
   }

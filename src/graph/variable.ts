@@ -219,7 +219,7 @@ export class Variable extends Value {
 
   /** The numbers, in row-major order. Rejects with what went wrong on the GPU, if it did. */
   async read(): Promise<Float32Array> {
-    return this.data.read();
+    return this.seen().read();
   }
 
   /** The only number. @throws ShapeError where there is not exactly one. */

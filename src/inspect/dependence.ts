@@ -12,7 +12,7 @@ import { broadcastStrides, stridesOf, type Shape } from "../base/shape.js";
 import { BroadcastTo } from "../elementwise/broadcast.js";
 import { Elementwise } from "../elementwise/elementwise.js";
 import { Reduction } from "../elementwise/reduction.js";
-import type { Function } from "../graph/function.js";
+import { Identity, type Function } from "../graph/function.js";
 
 const whole: Shape = Object.freeze([]);
 
@@ -24,13 +24,17 @@ export function viewOf(f: Function, output: { readonly shape: Shape }): Shape {
 /** The group of an output of `f`. */
 export function groupOfOutput(f: Function, output: { readonly shape: Shape }): Shape {
   if (f instanceof Reduction) return f.kept;
-  return f instanceof Elementwise || f instanceof BroadcastTo ? output.shape : whole;
+  return isPlaceByPlace(f) ? output.shape : whole;
 }
 
 /** The group of the gradient of an input of `f`. */
 export function groupOfGradient(f: Function, input: { readonly shape: Shape }): Shape {
   if (f instanceof Reduction) return f.kept;
-  return f instanceof Elementwise || f instanceof BroadcastTo ? input.shape : whole;
+  return isPlaceByPlace(f) ? input.shape : whole;
+}
+
+function isPlaceByPlace(f: Function): boolean {
+  return f instanceof Elementwise || f instanceof BroadcastTo || f instanceof Identity;
 }
 
 /** Whether the backward of `f` reads the k-th of its inputs and outputs. */

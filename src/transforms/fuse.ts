@@ -8,6 +8,7 @@ import { checkFunction } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { describe, isList } from "../base/describe.js";
 import { FuseError } from "../base/errors.js";
+import { Identity, tracing } from "../graph/function.js";
 import { withOperands, Variable, type Operand } from "../graph/variable.js";
 import { FusedProgram } from "./fuse/fused-program.js";
 import { Program } from "./fuse/program.js";
@@ -52,8 +53,10 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
     return known;
   };
   const apply = (...args: Operand[]): Result => {
-    const { program, isSingle } = tracedWith(args.length);
-    const outputs = withOperands(args, (inputs) => program.call(inputs));
+    const { program, isSingle, isComputed } = tracedWith(args.length);
+    const outputs = withOperands(args, (inputs) =>
+      program.call(inputs).map((output, k) => (at(isComputed, k) ? output : another(output))),
+    );
     return (isSingle ? at(outputs, 0) : outputs) as Result;
   };
   return Object.defineProperty(
@@ -63,8 +66,15 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
   );
 }
 
+/** What is given back as it came is another Variable, to be disposed on its own. */
+function another(variable: Variable): Variable {
+  return tracing.current === null ? new Identity().call(variable) : variable;
+}
+
 interface Traced {
   readonly program: FusedProgram;
+  /** Which of the results aren't operands, or Variables from outside, themselves. */
+  readonly isComputed: readonly boolean[];
   /** Whether the function gives one Variable, and not a list of them. */
   readonly isSingle: boolean;
 }
@@ -86,5 +96,7 @@ function traceFunction(f: Fusable<Variable | readonly Variable[]>, count: number
   }
   if (outputs.length === 0) throw new FuseError("fuse: the function gives no result");
   const { program, captured } = Program.between(symbols, outputs as Variable[]);
-  return { program: new FusedProgram(program, captured), isSingle: !isList(result) };
+  const nodes = new Set<unknown>(program.nodes);
+  const isComputed = program.outputs.map(({ creator }) => nodes.has(creator));
+  return { program: new FusedProgram(program, captured), isSingle: !isList(result), isComputed };
 }

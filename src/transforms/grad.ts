@@ -4,7 +4,7 @@ import { at } from "../base/assert.js";
 import { ones, propagate } from "../graph/backward.js";
 import { sortedByGeneration } from "../graph/walk.js";
 import { ArgumentError } from "../base/errors.js";
-import { Function } from "../graph/function.js";
+import { Identity, type Function } from "../graph/function.js";
 import { reshape } from "../graph/reshape.js";
 import { gradEnabled, withGrad } from "../graph/grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
@@ -83,11 +83,14 @@ function differentiated<Argnums extends number | readonly number[]>(
   const run = (variables: readonly Variable[]): Differentiated<Argnums> => {
     const wanted = checkAxes(argnums, variables.length, "argnums, among the arguments");
     const own = variables.map((variable, index) => (wanted.includes(index) ? standIn(variable) : variable));
-    const value: unknown = withGrad(true, () => f(...own));
-    if (!(value instanceof Variable)) {
-      throw new ArgumentError(`grad's function must give a Variable, not ${describe(value)}`);
+    const made = GpuArray.made;
+    const result: unknown = withGrad(true, () => f(...own));
+    if (!(result instanceof Variable)) {
+      throw new ArgumentError(`grad's function must give a Variable, not ${describe(result)}`);
     }
-    value.keepIfTemporary();
+    // What was there before is somebody's: the value is another Variable, which goes by itself.
+    const isOld = result.numbers.serial <= made && !own.includes(result);
+    const value = isOld ? withGrad(true, () => new Identity().call(result)) : result.keepIfTemporary();
     const targets = new Set(wanted.map((index) => at(own, index)));
     const createGraph = gradEnabled() && dependsOnOthers(value, targets);
     const found = value.requiresGrad
@@ -117,7 +120,7 @@ function withoutGraph(value: Variable, standIns: ReadonlySet<Variable>): Variabl
 /** Stands for an argument while `f` runs, so that its gradient is that of this argument alone. */
 function standIn(variable: Variable): Variable {
   if (variable.requiresGrad && gradEnabled()) return reshape(variable, variable.shape);
-  const argument = Variable.of(variable.array.reshape(variable.shape), true);
+  const argument = Variable.of(variable.array.share().copyOnWrite(), true);
   argument.name = variable.name ?? "argument";
   return argument;
 }

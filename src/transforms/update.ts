@@ -55,6 +55,7 @@ export function update(
 
 /** @throws ArgumentError where two leaves have numbers in common: only one of two new values could stand there. */
 function checkApart(targets: readonly Variable[]): void {
+  for (const { array } of targets) array.own();
   const holdings = targets.map(({ array }) => array.holding);
   targets.forEach((target, k) => {
     const other = targets.findIndex((each, j) => j < k && (each === target || overlap(holdings[j], holdings[k])));
