@@ -16,9 +16,9 @@ export const cases: readonly StencilCase[] = [
   {
     name: "a linear one with weights that differ",
     dimensions: 1,
-    wgsl: "fn shift_forward(u: field) -> f32 { return 2.0 * u(-2) - 3.0 * u(0) + 0.5 * u(1) - 1.25 * u(3); }",
+    wgsl: "fn shift_forward(u: field) -> f32 { return 2.0 * u(-5) - 3.0 * u(0) + 0.5 * u(1) - 1.25 * u(3); }",
     inputs: { u: 1 },
-    f: ({ u = zero }) => [2 * u(-2) - 3 * u(0) + 0.5 * u(1) - 1.25 * u(3)],
+    f: ({ u = zero }) => [2 * u(-5) - 3 * u(0) + 0.5 * u(1) - 1.25 * u(3)],
   },
   {
     name: "upwind advection, with a branch on what was read",

@@ -199,6 +199,17 @@ describe("a strong zero", () => {
   });
 });
 
+test("what changes by a change that is exactly 0 is 0, whatever the derivative is", async () => {
+  const record = stencil<[Operand]>("fn record_forward(u: field) -> f32 { return log(u(1)); }", {
+    dimensions: 1,
+    boundary: "wrap",
+  });
+  const u = new Variable([0, 1, 2]);
+  const back = (weight: Variable): Variable => grad((x) => sum(mul(record(x), weight)))(u);
+  const along = await grad((weight) => sum(mul(back(weight), [0, 3, 4])))(new Variable([1, 1, 0])).read();
+  expectClose(along, [3, 2, 0]);
+});
+
 describe("what is refused", () => {
   const heat = stencil(heatWgsl, { dimensions: 2, boundary: "wrap" });
   const u = (): Variable => field([3, 4], 1);
