@@ -39,6 +39,9 @@ const ownNeedsNone: VariableOptions = Object.freeze({ requiresGrad: false });
  */
 type GradientSlot = "unseen" | "looked" | "seen" | "given";
 
+/** Whose gradients they are that somebody has asked for once. */
+const lookedAt = new WeakMap<Variable, Variable>();
+
 /**
  * @example
  * const x = new Variable([[1, 2], [3, 4]], { name: "x" });
@@ -125,6 +128,7 @@ export class Variable extends Value {
   get grad(): Variable | null {
     if (this.#slot === "unseen") this.#slot = "looked";
     else if (this.#slot === "looked") this.#slot = "seen";
+    if (this.#slot === "looked" && this.#grad !== null) lookedAt.set(this.#grad, this);
     return this.#grad;
   }
 
@@ -201,9 +205,14 @@ export class Variable extends Value {
     else if (this.isGone) this.#grad?.dispose();
   }
 
-  /** Its gradient was asked for, once, to give it to `update`: nobody holds it, unless by keep(). @internal */
-  gradWasUsed(): void {
-    if (this.#slot === "looked") this.#slot = "unseen";
+  /**
+   * Given to `update`: where it is a gradient that was asked for once, for that, nobody holds it, unless by keep().
+   *
+   * @internal
+   */
+  wasGivenToUpdate(): void {
+    const owner = lookedAt.get(this);
+    if (owner !== undefined && owner.#grad === this && owner.#slot === "looked") owner.#slot = "unseen";
   }
 
   /**

@@ -50,7 +50,7 @@ export function update(
     const traced = traceOrNull(targets, f, others);
     if (traced === null || !updateInPlace(traced)) updateOneByOne(targets, f, others);
   });
-  for (const target of targets) if (operands.includes(target.ownGrad())) target.gradWasUsed();
+  for (const operand of given) if (operand instanceof Variable) operand.wasGivenToUpdate();
 }
 
 /** @throws ArgumentError where two leaves have numbers in common: only one of two new values could stand there. */

@@ -233,6 +233,82 @@ describe("steps that dispose their result leave nothing", () => {
     };
     expect(growth(loop, 50)).toBe(0);
   });
+
+  const descend = (w: Variable, by: Variable): Variable => w.sub(by.mul(0.001));
+  const gradientOf = (loss: Variable): void => {
+    loss.backward({ retainGrad: false });
+    loss.dispose();
+  };
+  const updates: [string, (w: Variable, v: Variable) => void][] = [
+    [
+      "noGrad inside of a loss, disposed with it",
+      (w) => {
+        using target = noGrad(() => square(exp(w)));
+        gradientOf(sum(w.mul(target)));
+        target.dispose();
+        w.update(descend, w.grad);
+      },
+    ],
+    [
+      "a detach inside of a loss",
+      (w) => {
+        gradientOf(sum(w.mul(square(exp(w)).detach())));
+        w.update(descend, w.grad);
+      },
+    ],
+    [
+      "a detach inside of a loss that is disposed afterwards",
+      (w) => {
+        using loss = sum(w.mul(square(exp(w)).detach()));
+        loss.backward({ retainGrad: false });
+        w.update(descend, w.grad);
+      },
+    ],
+    [
+      "noGrad inside of a fused loss",
+      (w) => {
+        gradientOf(sum(fuse((x: Variable) => x.mul(noGrad(() => exp(x))))(w)));
+        w.update(descend, w.grad);
+      },
+    ],
+    [
+      "a gradient that another leaf is updated by",
+      (w, v) => {
+        gradientOf(sum(square(w)));
+        v.update((v, g) => v.mul(0.9).add(g), w.grad);
+        w.update(descend, v);
+      },
+    ],
+    [
+      "a gradient that two leaves are updated by, one after the other",
+      (w, v) => {
+        gradientOf(sum(square(w)));
+        const gradient = w.grad;
+        v.update((v, g) => v.mul(0.9).add(g), gradient);
+        w.update(descend, gradient);
+      },
+    ],
+  ];
+
+  test.each(updates)("and update the leaf: %s", (_, step) => {
+    const [w, v] = [vector(), vector(0, false)];
+    const loop = (): void => {
+      step(w, v);
+      w.clearGrad();
+    };
+    expect(growth(loop, 50)).toBe(0);
+  });
+
+  test("a gradient that was looked at before it is given to update stays", async () => {
+    const [w, v] = [vector(), vector(0, false)];
+    gradientOf(sum(square(w)));
+    expect(w.grad).not.toBeNull();
+    const held = w.grad!;
+    v.update((v, g) => v.add(g), held);
+    w.clearGrad();
+    expect(await firstOf(held)).toBe(1);
+    expect(await firstOf(v)).toBe(1);
+  });
 });
 
 describe("what noGrad gave is somebody's, when what was computed from it is disposed and its leaf", () => {
