@@ -187,6 +187,30 @@ test("third derivatives agree with differences", async () => {
   await gradCheck(swish, [leaf([-2, -0.3, 0.5, 3])], { order: 3 });
 });
 
+test("third derivatives are those of the closed form, of an iteration, too", async () => {
+  const cubeRoot = elementwise(`
+    fn root_forward(a: f32) -> f32 {
+      var x = 1.0 + a * 0.3;
+      for (var i = 0; i < 10; i++) { x -= (x * x * x - a) / (3.0 * x * x); }
+      return x;
+    }`);
+  const bell = elementwise("fn bell_forward(x: f32) -> f32 { return exp(-0.5 * x * x); }");
+  const thirdOf = async (f: (x: Variable) => Variable, xs: number[]): Promise<number[]> => {
+    const third = grad(grad(grad((x) => f(x).sum())));
+    return [...(await third(leaf(xs)).read())];
+  };
+  expectClose(
+    await thirdOf(cubeRoot, [0.7, 2, 9]),
+    [0.7, 2, 9].map((a) => (10 / 27) * a ** (-8 / 3)),
+    1e-4,
+  );
+  expectClose(
+    await thirdOf(bell, [-1.2, 0.4, 2]),
+    [-1.2, 0.4, 2].map((x) => (3 * x - x ** 3) * Math.exp(-0.5 * x * x)),
+    1e-5,
+  );
+});
+
 describe("WGSL's own functions in one's own source", () => {
   const f = elementwise<[Operand]>("fn own_forward(x: f32) -> f32 { return exp(x) + sin(300.0 * x); }");
   const v = elementwise<[Operand]>(
