@@ -12,7 +12,7 @@ import { broadcastGradient, sumGradient, sumTo } from "./broadcast.js";
 import { ElementwiseShaders, type Traits } from "./shaders.js";
 import { broadcastOperand } from "./operands.js";
 import { broadcastShapes, sameShape, type Shape } from "../base/shape.js";
-import { checkVariable, type Operand, Variable } from "../graph/variable.js";
+import { asVariable, checkVariable, type Operand, Variable } from "../graph/variable.js";
 import type { MathMode } from "../wgsl/math.js";
 import { librarySource, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
 
@@ -22,9 +22,18 @@ import { librarySource, type BackwardArgument, type ElementwiseSource } from "..
  */
 export type Derivative = (...gyInputsAndOutput: Variable[]) => Variable | null | readonly (Variable | null)[];
 
+/** One Variable, or as many as the WGSL gives numbers. */
+export type Results<Outputs extends number> = Outputs extends 1 ? Variable : Several<Outputs>;
+
+type Several<Count extends number, List extends readonly Variable[] = readonly []> = List["length"] extends 9
+  ? readonly Variable[]
+  : List["length"] extends Count
+    ? List
+    : Several<Count, readonly [...List, Variable]>;
+
 /** A function of Variables, numbers and arrays, which are broadcast as in NumPy. */
-export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand[]> {
-  (...inputs: Inputs): Variable;
+export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand[], Outputs extends number = 1> {
+  (...inputs: Inputs): Results<Outputs>;
   /** The class whose instances are nodes of the graph: `new square.Node().call(x)` is `square(x)`. */
   readonly Node: new () => Elementwise;
   /** The WGSL it was made from. */
@@ -59,12 +68,12 @@ export function builtin<Inputs extends readonly Operand[]>(
  * @param wgsl what it was written as
  * @internal
  */
-export function define<Inputs extends readonly Operand[]>(
+export function define<Inputs extends readonly Operand[], Outputs extends number = 1>(
   wgsl: string,
   source: ElementwiseSource,
   derivative: Derivative | null,
   traits: Traits,
-): ElementwiseFunction<Inputs> {
+): ElementwiseFunction<Inputs, Outputs> {
   const shaders = new ElementwiseShaders(source, traits);
   // Named by computed key, so that graphs and errors show "Square" whatever a minifier does to classes.
   const className = source.name.charAt(0).toUpperCase() + source.name.slice(1);
@@ -81,7 +90,11 @@ export function define<Inputs extends readonly Operand[]>(
   };
   if (Node === undefined) throw new Error("gpugrad bug: no class");
   const make = (): Elementwise => new Node();
-  const apply = (...inputs: Inputs): Variable => make().call(...inputs);
+  const apply = (...inputs: Inputs): Results<Outputs> => {
+    const node = make();
+    const first = node.call(...inputs);
+    return (source.outputs === 1 ? first : [...node.outputs]) as Results<Outputs>;
+  };
   const own = { Node, wgsl, gradient: null, prepare: () => shaders.prepare() };
   return Object.defineProperty(Object.assign(apply, own), "gradient", { get: () => source.derived?.wgsl ?? null });
 }
@@ -201,16 +214,13 @@ export abstract class Elementwise extends Function {
       );
     }
     const gy = at(gradients, 0);
-    const { constant } = gy.array;
     const { identityGradients = [], keepsZero = false } = this.traits;
-    const isSafe = keepsZero || (constant !== null && constant !== 0);
+    // Of several outputs, each has its own zeros (ofOutputs); a derivative by hand must see to them.
+    const isSafe = keepsZero || gradients.length > 1 || isNeverZero(gy);
     const operands = [...inputs, ...outputs];
-    const gated = operands.map((operand) => (isSafe || !operand.requiresGrad ? operand : new Gate().call(gy, operand)));
-    const results = toList<Variable | null>(derivative(...gradients, ...gated));
-    // Those that the derivative didn't use are nobody's.
-    for (const operand of gated) {
-      if (!operands.includes(operand) && !results.includes(operand)) operand.undo();
-    }
+    const results = isSafe
+      ? toList<Variable | null>(derivative(...gradients, ...operands))
+      : gated(gy, operands, (own) => toList<Variable | null>(derivative(gy, ...own)));
     if (results.length !== inputs.length) {
       throw new ArgumentError(`${name}'s derivative must give ${inputs.length} gradients, gave ${results.length}`);
     }
@@ -235,6 +245,53 @@ export abstract class Elementwise extends Function {
   }
 }
 
+/**
+ * The derivative of a function of several outputs from those of each. It is given the gradients of the outputs and then the
+ * inputs; what an output's gradient multiplies counts as 0 where that is exactly 0.
+ *
+ * @param add how gradients are added
+ * @internal
+ */
+export function ofOutputs(
+  count: number,
+  derivativeOf: (output: number) => (gy: Variable, inputs: readonly Variable[]) => readonly (Variable | null)[],
+  add: (a: Variable, b: Variable) => Variable,
+): Derivative {
+  return (...operands) => {
+    const inputs = operands.slice(count, operands.length - count);
+    const sums: (Variable | null)[] = inputs.map(({ requiresGrad }) => (requiresGrad ? asVariable(0) : null));
+    operands.slice(0, count).forEach((gy, output) => {
+      if (gy.array.constant === 0) return;
+      const derivative = derivativeOf(output);
+      const results = isNeverZero(gy) ? derivative(gy, inputs) : gated(gy, inputs, (own) => derivative(gy, own));
+      results.forEach((result, k) => {
+        if (result === null) return;
+        const own = isNeverZero(gy) ? result : strongZero(gy, result);
+        const before = sums[k];
+        sums[k] = before === null || before === undefined || before.array.constant === 0 ? own : add(before, own);
+      });
+    });
+    return sums;
+  };
+}
+
+function isNeverZero({ array: { constant } }: Variable): boolean {
+  return constant !== null && constant !== 0;
+}
+
+/** What `f` gives of operands behind a Gate each. */
+function gated(
+  gy: Variable,
+  operands: readonly Variable[],
+  f: (operands: readonly Variable[]) => readonly (Variable | null)[],
+): readonly (Variable | null)[] {
+  const own = operands.map((operand) => (operand.requiresGrad ? new Gate().call(gy, operand) : operand));
+  const results = f(own);
+  // Those that it didn't use are nobody's.
+  for (const operand of own) if (!operands.includes(operand) && !results.includes(operand)) operand.undo();
+  return results;
+}
+
 /** The gradient of an operand that was broadcast: summed back to its shape, without a graph. */
 function summedTo(gradient: GpuArray, shape: Shape): GpuArray {
   if (sameShape(gradient.shape, shape)) return gradient;
@@ -254,9 +311,9 @@ const strongZero: ElementwiseFunction<[gradient: Variable, product: Variable]> =
   { withoutGradient: [0], identityGradients: [1], keepsZero: true },
 );
 
-const gated: ElementwiseFunction<[gradient: Variable, value: Variable, x: Variable]> = builtin(
+const gatedValue: ElementwiseFunction<[gradient: Variable, value: Variable, x: Variable]> = builtin(
   gatedWgsl,
-  (gy, gradient, value) => [null, null, gated(gradient, value, gy)],
+  (gy, gradient, value) => [null, null, gatedValue(gradient, value, gy)],
   { withoutGradient: [0, 1], keepsZero: true },
 );
 
@@ -266,7 +323,7 @@ const gateShaders = new ElementwiseShaders(gateSource, { origin: "library", with
 /** An operand of a derivative as it is, without a copy where it has the gradient's shape. */
 class Gate extends Elementwise {
   constructor() {
-    super(gateSource, gateShaders, (gy, gradient) => [null, gated(gradient, gy, gy)]);
+    super(gateSource, gateShaders, (gy, gradient) => [null, gatedValue(gradient, gy, gy)]);
   }
 
   override get name(): string {

@@ -1,12 +1,22 @@
 /** From a function's WGSL to its shaders, made when they are needed: for each way operands are read, and what is written. */
+import addWgsl from "../../shaders/add.wgsl?raw";
 import { at } from "../base/assert.js";
+import { LimitError } from "../base/errors.js";
 import { sizeOf, type Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
 import { Shader } from "../gpu/shader.js";
 import { harness, workgroupSize, type Call, type LoadKind } from "../wgsl/harness.js";
-import { argumentOf, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
-import { isBound, launchOn, loadKindOf, mustBeOrdered, withOrdered, type StridedOperand } from "./operands.js";
+import { argumentOf, callOf, librarySource, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
+import {
+  broadcastOperand,
+  isBound,
+  launchOn,
+  loadKindOf,
+  mustBeOrdered,
+  withOrdered,
+  type StridedOperand,
+} from "./operands.js";
 
 /** What is known of a function beyond its text. */
 export interface Traits {
@@ -45,7 +55,15 @@ export class ElementwiseShaders {
     }
     const written = isUniform(operands, shape) ? one : shape;
     const loads = operands.map((operand) => loadKindOf(operand, written));
-    const arrays = launchOn(this.forward(loads), operands, loads, written, this.#source.outputs);
+    const arrays: GpuArray[] = [];
+    try {
+      for (const group of groupsThatFit(indices(this.#source.outputs), loads.filter(isBound).length)) {
+        arrays.push(...launchOn(this.forward(loads, group), operands, loads, written, group.length));
+      }
+    } catch (error) {
+      for (const array of arrays) array.release();
+      throw error;
+    }
     return written === shape ? arrays : repeated(arrays, shape);
   }
 
@@ -58,7 +76,26 @@ export class ElementwiseShaders {
       return withOrdered(operands, shape, (ordered) => this.runBackward(ordered, shape, wanted));
     }
     const written = isUniform(operands, shape) ? one : shape;
-    const loads = operands.map((operand) => loadKindOf(operand, written));
+    const gradients: GpuArray[] = [];
+    try {
+      const [first = [], ...others] = this.#passesOf(this.#backwardLoads(operands, written));
+      gradients.push(...this.#gradients(first, operands, written, wanted));
+      for (const loads of others) {
+        addTo(gradients, this.#gradients(loads, operands, written, wanted), written);
+      }
+    } catch (error) {
+      for (const gradient of gradients) gradient.release();
+      throw error;
+    }
+    return written === shape ? gradients : repeated(gradients, shape);
+  }
+
+  #gradients(
+    loads: readonly LoadKind[],
+    operands: readonly StridedOperand[],
+    written: Shape,
+    wanted: readonly number[],
+  ): GpuArray[] {
     const gradients: GpuArray[] = [];
     try {
       for (const group of this.#groupsOf(loads, wanted)) {
@@ -69,16 +106,47 @@ export class ElementwiseShaders {
       for (const gradient of gradients) gradient.release();
       throw error;
     }
-    return written === shape ? gradients : repeated(gradients, shape);
+    return gradients;
   }
 
-  forward(loads: readonly LoadKind[]): Shader {
-    const { name, inputs, outputs } = this.#source;
-    return this.#shader(loads.join(), "forward", inputs, loads, {
-      name: `${name}_forward`,
+  /**
+   * How the operands are read: once, or where the gradients of several outputs are more arrays than a shader of the device may
+   * bind, several times, each with some of them. The results are then added.
+   */
+  #passesOf(loads: readonly LoadKind[]): readonly (readonly LoadKind[])[] {
+    if (this.#source.packed === null) return [loads];
+    const arriving = indices(loads.length).filter((k) => this.#isGradient(k) && isBound(at(loads, k)));
+    const rest = loads.filter(isBound).length - arriving.length;
+    return groupsThatFit(arriving, rest + 1).map((group, pass) =>
+      loads.map((load, k) => {
+        if (!this.#isGradient(k) || group.includes(k)) return load;
+        // Numbers count once.
+        return pass === 0 && !arriving.includes(k) ? load : "unread";
+      }),
+    );
+  }
+
+  #backwardLoads(operands: readonly StridedOperand[], shape: Shape): readonly LoadKind[] {
+    const isPacked = this.#source.packed !== null;
+    return operands.map((operand, k) => {
+      // As unused outputs have: it needs no binding.
+      const isZero = isPacked && operand.array.constant === 0 && this.#isGradient(k);
+      return isZero ? "unread" : loadKindOf(operand, shape);
+    });
+  }
+
+  #isGradient(k: number): boolean {
+    return this.backwardArguments?.[k]?.to === "gradient";
+  }
+
+  /** @param outputs those that are written, by index */
+  forward(loads: readonly LoadKind[], outputs: readonly number[] = indices(this.#source.outputs)): Shader {
+    const source = this.#source;
+    return this.#shader(`${loads.join()};${outputs.join()}`, "forward", source.inputs, loads, {
+      text: (values) => callOf(source, "forward", values),
       type: "f32",
-      written: outputs === 1 ? null : indices(outputs),
-      zeroWith: null,
+      written: source.outputs === 1 ? null : outputs,
+      zeroWith: [],
     });
   }
 
@@ -89,24 +157,29 @@ export class ElementwiseShaders {
 
   /** @param wanted the inputs that need a gradient, by index */
   backward(loads: readonly LoadKind[], wanted: readonly number[]): Shader {
-    const { name, inputs, backward, gradientType } = this.#source;
+    const source = this.#source;
+    const { inputs, backward, gradientType } = source;
+    const gradients = (backward ?? []).filter((parameter) => argumentOf(parameter, inputs).to === "gradient");
     return this.#shader(`${loads.join()};${wanted.join()}`, "backward", backward ?? [], loads, {
-      name: `${name}_backward`,
+      text: (values) => callOf(source, "backward", values),
       type: gradientType,
       written: inputs.length === 1 ? null : wanted,
-      zeroWith: this.traits.keepsZero === true ? null : "gy",
+      zeroWith: this.traits.keepsZero === true ? [] : gradients,
     });
   }
 
   /** Compiles what a graph of whole arrays needs, from ones, from a sum's gradient and from another one. */
   async prepare(): Promise<void> {
-    const { inputs, backward } = this.#source;
-    const shaders = [this.whole()];
+    const { inputs, outputs, backward } = this.#source;
+    const whole = inputs.map((): LoadKind => "full");
+    const shaders = groupsThatFit(indices(outputs), inputs.length).map((group) => this.forward(whole, group));
     if (backward !== null && inputs.length > 0) {
       for (const gy of ["full", "one", "scalar"] as const) {
         const loads = backward.map((parameter) => (parameter.startsWith("gy") ? gy : "full"));
-        for (const group of this.#groupsOf(loads, indices(inputs.length))) {
-          shaders.push(this.backward(this.#needed(loads, group), group));
+        for (const pass of this.#passesOf(loads)) {
+          for (const group of this.#groupsOf(pass, indices(inputs.length))) {
+            shaders.push(this.backward(this.#needed(pass, group), group));
+          }
         }
       }
     }
@@ -149,20 +222,22 @@ export class ElementwiseShaders {
     loads: readonly LoadKind[],
     call: Omit<Call, "parameters">,
   ): Shader {
-    let shader = this.#shaders.get(key);
+    const { name } = this.#source;
+    const id = `${direction};${key}`;
+    let shader = this.#shaders.get(id);
     if (shader === undefined) {
       const parameters = names.map((name, index) => ({ name, load: at(loads, index) }));
       const fromOnes = parameters.every(({ name, load }) => load === "one" || !/^gy\d*$/.test(name));
       const text = this.#source.textFor(direction, fromOnes);
       const { wgsl, bindings, sourceLine } = harness(text, { ...call, parameters });
-      shader = new Shader(call.name, wgsl, bindings, workgroupSize, {
+      shader = new Shader(`${name}_${direction}`, wgsl, bindings, workgroupSize, {
         origin: this.traits.origin,
         padded: true,
         windows: !loads.includes("strided"),
         firstLine: sourceLine,
-        role: { name: this.#source.name, direction },
+        role: { name, direction },
       });
-      this.#shaders.set(key, shader);
+      this.#shaders.set(id, shader);
     }
     return shader;
   }
@@ -174,6 +249,32 @@ const one: Shape = Object.freeze([1]);
 function isUniform(operands: readonly StridedOperand[], shape: Shape): boolean {
   return sizeOf(shape) > 1 && operands.every(({ array }) => array.constant !== null || array.element !== null);
 }
+
+/** In groups of as many as a shader of the device may bind beside others. @throws LimitError where that is none. */
+function groupsThatFit(members: readonly number[], others: number): (readonly number[])[] {
+  const most = currentDevice().limits.maxStorageBuffersPerShaderStage;
+  if (others + members.length <= most) return [members];
+  const room = most - others;
+  if (room < 1) throw new LimitError(`${others + 1} arrays at once are too many for this device`, others + 1, most);
+  return indices(Math.ceil(members.length / room)).map((k) => members.slice(k * room, (k + 1) * room));
+}
+
+/** Gradients and what is added to them, which are then the sums. All of them are released, or in the list. */
+function addTo(gradients: GpuArray[], others: readonly GpuArray[], shape: Shape): void {
+  adder ??= new ElementwiseShaders(librarySource(addWgsl), { origin: "library" });
+  try {
+    for (const [k, other] of others.entries()) {
+      const before = at(gradients, k);
+      const operands = [before, other].map((array) => broadcastOperand(array, shape));
+      gradients[k] = at(adder.runForward(operands, shape), 0);
+      before.release();
+    }
+  } finally {
+    for (const other of others) other.release();
+  }
+}
+
+let adder: ElementwiseShaders | null = null;
 
 function repeated(elements: readonly GpuArray[], shape: Shape): GpuArray[] {
   return elements.map((element) => {

@@ -2,11 +2,11 @@
 import { checkObject } from "../base/arguments.js";
 import { describe } from "../base/describe.js";
 import { ArgumentError } from "../base/errors.js";
-import { define, type Derivative, type ElementwiseFunction } from "../elementwise/elementwise.js";
+import { define, ofOutputs, type Derivative, type ElementwiseFunction } from "../elementwise/elementwise.js";
 import type { Operand, Variable } from "../graph/variable.js";
 import { parseElementwise } from "../wgsl/parse-elementwise.js";
 import type { ElementwiseSource } from "../wgsl/source.js";
-import { mul } from "./pointwise.js";
+import { add, mul } from "./pointwise.js";
 
 export interface ElementwiseOptions {
   /** false for a function that has no gradient, as a comparison has none. */
@@ -19,6 +19,23 @@ export interface ElementwiseOptions {
   readonly derivative?: Derivative;
 }
 
+type Trimmed<Text extends string> = Text extends
+  ` ${infer Rest}` | `\n${infer Rest}` | `${infer Rest} ` | `${infer Rest}\n`
+  ? Trimmed<Rest>
+  : Text;
+
+type CountOf<Result extends string> = Result extends
+  | `vec${infer Count extends number}f`
+  | `vec${infer Count extends number}<f32>`
+  | `array<f32, ${infer Count extends number}>`
+  | `array<f32,${infer Count extends number}>`
+  ? Count
+  : 1;
+
+/** How many numbers a source gives, where it is known as it is compiled; else it must be said. */
+export type OutputsOf<Source extends string> =
+  Source extends `${string}_forward(${string})${string}->${infer Result}{${string}` ? CountOf<Trimmed<Result>> : 1;
+
 /**
  * A differentiable function from scalar WGSL: `fn NAME_forward(x: f32) -> f32` with one to four parameters. Its gradient is
  * derived from the source (forward mode: one tangent for each input), at the first use, to any order; what can't be
@@ -27,6 +44,12 @@ export interface ElementwiseOptions {
  *
  * Everything else declared in the source begins with `NAME_`. Its `exp`, `log`, `sin`, `cos`, `tan`, `tanh`, `pow` and `atan2` are
  * gpugrad's, as exact as the built-in functions, or with native math the driver's; `math_exp` and so on are always gpugrad's.
+ *
+ * A forward of `-> vec2f`, `vec3f`, `vec4f` or `array<f32, N>` (N up to 8) gives as many results: `const [r, angle] = polar(x, y)`.
+ * TypeScript reads their number in the source; where it can't, say it: `elementwise<[x: Operand, y: Operand], 2>(wgsl)`. Each
+ * input's gradient is the sum over the results, and a result whose gradient is exactly 0 adds nothing. By hand, `y` and
+ * `gy` have the forward's type, and a `derivative` gets the gradients in order, the inputs, the results; there only a gradient of
+ * all zeros is known to give 0.
  *
  * A gradient by hand wins: `fn NAME_backward`, whose parameters are any of the forward's, `y` (the output) and `gy` (its
  * gradient), by name. It returns the gradient of the input, or a vec2f, vec3f, vec4f with one for each input. With it, a
@@ -45,11 +68,20 @@ export interface ElementwiseOptions {
  * kepler(m, 0.5).backward();
  * kepler.gradient; // its WGSL: fn kepler_backward(…)
  * await m.grad.read(); // [1.037362, 0.7391733]
+ *
+ * const polar = elementwise("fn polar_forward(x: f32, z: f32) -> vec2f { return vec2f(length(vec2f(x, z)), atan2(z, x)); }");
+ * const [r, angle] = polar(3, 4);
+ * await r.item(); // 5
  */
-export function elementwise<Inputs extends readonly Operand[] = Operand[]>(
+export function elementwise<const Source extends string>(
+  wgsl: Source,
+  options?: ElementwiseOptions,
+): ElementwiseFunction<Operand[], OutputsOf<Source>>;
+export function elementwise<Inputs extends readonly Operand[], Outputs extends number = 1>(
   wgsl: string,
-  options: ElementwiseOptions = {},
-): ElementwiseFunction<Inputs> {
+  options?: ElementwiseOptions,
+): ElementwiseFunction<Inputs, Outputs>;
+export function elementwise(wgsl: string, options: ElementwiseOptions = {}): unknown {
   const { derivative, gradient = true } = checkObject(options, "elementwise's options");
   if (typeof gradient !== "boolean") {
     throw new ArgumentError(`gradient must be true or false, not ${describe(gradient)}`);
@@ -60,29 +92,35 @@ export function elementwise<Inputs extends readonly Operand[] = Operand[]>(
   return of(wgsl, parseElementwise(wgsl, gradient), derivative);
 }
 
-function of<Inputs extends readonly Operand[] = Operand[]>(
+function of<Outputs extends number>(
   wgsl: string,
   source: ElementwiseSource,
   derivative?: Derivative,
-): ElementwiseFunction<Inputs> {
-  return define(wgsl, source, derivative ?? derivativeOf(source), { origin: "scalar" });
+): ElementwiseFunction<Operand[], Outputs> {
+  // What is derived for several outputs has the zero of each in its text.
+  const keepsZero = source.outputs > 1 && source.derived !== null;
+  return define(wgsl, source, derivative ?? derivativeOf(source), { origin: "scalar", keepsZero });
 }
 
 /** The product rule with each partial derivative as a function of its own, whose derivatives are found the same way. */
-function derivativeOf({ derived, inputs }: ElementwiseSource): Derivative | null {
+function derivativeOf({ derived, inputs, outputs }: ElementwiseSource): Derivative | null {
   if (derived === null) return null;
-  const partials = new Map<number, ElementwiseFunction>();
-  const partial = (input: number): ElementwiseFunction => {
-    let f = partials.get(input);
+  const partials = new Map<string, ElementwiseFunction>();
+  const partial = (input: number, output: number): ElementwiseFunction => {
+    const key = `${input} ${output}`;
+    let f = partials.get(key);
     if (f === undefined) {
-      const wgsl = derived.by(input);
-      partials.set(input, (f = of(wgsl, parseElementwise(wgsl, true, true))));
+      const wgsl = derived.by(input, output);
+      partials.set(key, (f = of<1>(wgsl, parseElementwise(wgsl, true, true))));
     }
     return f;
   };
+  const byInputs = (output: number) => (gy: Variable, operands: readonly Variable[]) =>
+    operands.map((operand, k) => (operand.requiresGrad ? mul(gy, partial(k, output)(...operands)) : null));
+  if (outputs > 1) return ofOutputs(outputs, byInputs, add);
   return (...gyInputsAndOutput: Variable[]) => {
     const [gy, ...operands] = gyInputsAndOutput.slice(0, 1 + inputs.length);
     if (gy === undefined) throw new Error("gpugrad bug: a derivative without a gradient");
-    return operands.map((operand, k) => (operand.requiresGrad ? mul(gy, partial(k)(...operands)) : null));
+    return byInputs(0)(gy, operands);
   };
 }

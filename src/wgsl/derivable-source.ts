@@ -2,12 +2,20 @@
 import { WgslError } from "../base/errors.js";
 import { Derivation, type Derived } from "./derive/derive.js";
 import { asWritten } from "./exact-calls.js";
-import { gradientType, type DerivedGradient, type Direction, type ElementwiseSource } from "./source.js";
+import {
+  gradientType,
+  oneByOne,
+  type DerivedGradient,
+  type Direction,
+  type ElementwiseSource,
+  type Outputs,
+} from "./source.js";
 
 export class DerivableSource implements ElementwiseSource {
   readonly name: string;
   readonly inputs: readonly string[];
-  readonly outputs = 1;
+  readonly outputs: number;
+  readonly packed: string | null;
   readonly differentiable = true;
   readonly gradientType: string;
   readonly gradientReads = null;
@@ -18,10 +26,19 @@ export class DerivableSource implements ElementwiseSource {
 
   /**
    * @param text that has passed the check
+   * @param results what its forward gives
    * @param helpers functions in it that the user's source doesn't have, by name: the gradient brings those that it calls
    */
-  constructor(text: string, name: string, inputs: readonly string[], helpers: ReadonlyMap<string, string>) {
+  constructor(
+    text: string,
+    name: string,
+    inputs: readonly string[],
+    { outputs, packed }: Outputs,
+    helpers: ReadonlyMap<string, string>,
+  ) {
     this.name = name;
+    this.outputs = outputs;
+    this.packed = packed;
     this.inputs = inputs;
     this.gradientType = gradientType(inputs.length);
     this.#text = text;
@@ -34,14 +51,15 @@ export class DerivableSource implements ElementwiseSource {
       get wgsl() {
         return wgsl();
       },
-      by: (input) => this.#source().by(input),
+      by: (input, output) => this.#source().by(input, output),
     };
   }
 
   /** Where nothing can be derived, any of them may be needed: why it can't be is told when it is to run. */
   get backward(): readonly string[] {
     const gradient = this.#found();
-    return gradient instanceof WgslError ? [...this.inputs, "gy"] : gradient.parameters;
+    const parameters = gradient instanceof WgslError ? [...this.inputs, "gy"] : gradient.parameters;
+    return oneByOne(parameters, this);
   }
 
   get wgsl(): string {

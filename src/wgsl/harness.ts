@@ -48,14 +48,15 @@ export interface Parameter {
 
 /** The function that is called for each element. */
 export interface Call {
-  readonly name: string;
+  /** The call with these values, one for each parameter. */
+  readonly text: (values: readonly string[]) => string;
   readonly parameters: readonly Parameter[];
   /** What it returns: f32, or what holds that many of them. */
   readonly type: string;
   /** The elements of what it returns that are written, each to an array of its own; null where it is one f32. */
   readonly written: readonly number[] | null;
-  /** A parameter: where it is exactly 0, what is returned counts as 0, whatever it is. */
-  readonly zeroWith: string | null;
+  /** Parameters: where all of them are exactly 0, what is returned counts as 0, whatever it is. Where there are none, never. */
+  readonly zeroWith: readonly string[];
 }
 
 export interface Harness {
@@ -124,15 +125,16 @@ function declare(
   return { bindings, declarations };
 }
 
-function callFor({ name, parameters, type, zeroWith }: Call, c: string): string {
+function callFor({ text, parameters, type, zeroWith }: Call, c: string): string {
   const value = (parameter: Parameter): string => {
     if (parameter.load === "unread") return "0.0";
     return widthOf(parameter) === 1 ? `${parameter.name}1` : `${parameter.name}4.${c}`;
   };
-  const called = `${name}(${parameters.map(value).join(", ")})`;
-  const gradient = parameters.find((parameter) => parameter.name === zeroWith);
-  if (gradient === undefined || gradient.load === "one") return called;
-  return `select(${called}, ${type}(), math_is_zero(${value(gradient)}))`;
+  const called = text(parameters.map(value));
+  const gradients = parameters.filter(({ name, load }) => zeroWith.includes(name) && load !== "unread");
+  if (gradients.length === 0 || gradients.some(({ load }) => load === "one")) return called;
+  const areZero = gradients.map((gradient) => `math_is_zero(${value(gradient)})`).join(" & ");
+  return `select(${called}, ${type}(), ${areZero})`;
 }
 
 /** How many numbers an invocation loads: one for its four elements, or one for each. */

@@ -4,24 +4,28 @@ import { describe } from "../base/describe.js";
 import { check } from "./check/check.js";
 import { mathFunction } from "./check/outside.js";
 import type { Checked } from "./check/symbols.js";
+import { f32, nothing, showType, sizeOfVector } from "./check/types.js";
 import { parse } from "./language/parser.js";
 import { printType } from "./language/printer.js";
 import { SourceText } from "./language/source-text.js";
 import { DerivableSource } from "./derivable-source.js";
 import { withExactCalls } from "./exact-calls.js";
-import { gradientType, type ElementwiseSource } from "./source.js";
+import { gradientType, oneByOne, type Outputs, type ElementwiseSource } from "./source.js";
 import type { FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "./language/syntax.js";
 import { withInitialValues } from "./language/initial-values.js";
 
 /** The most inputs that a backward can give gradients for: it returns f32, vec2f, vec3f or vec4f. */
 const mostInputs = 4;
 
+/** The most outputs of one function: a device binds 8 arrays at once. */
+const mostOutputs = 8;
+
 /** First parts of the names that the harness and shaders/math use. */
 const reserved = ["array", "constant", "result", "math"];
 
 /**
  * @throws WgslError, with line and column, where the source isn't WGSL, has a mistake in names or types, lacks
- * `fn NAME_forward(…) -> f32`, has parameters or results of other types, or declares what only the harness may:
+ * `fn NAME_forward(…) -> f32` (or a vector or an array of these), has parameters or results of other types, or declares what only the harness may:
  * bindings, entry points, or names without the prefix `NAME_`.
  *
  * @param hasGradient false for a function that has none. Else it is derived where there is no `fn NAME_backward`.
@@ -41,26 +45,27 @@ export function parseElementwise(wgsl: unknown, hasGradient = true, isDerived = 
   const inputs = inputsOf(source, forward);
   for (const declaration of declarations) checkAllowed(source, declaration, name);
   const checked = check(source, declarations, mathFunction);
+  const outputs = outputsOf(source, forward, checked);
   const backward = functions.find((f) => f.name === `${name}_backward`);
   const whole = withInitialValues(source, declarations);
   const exact = isDerived
     ? { text: whole, helpers: new Map<string, string>() }
     : withExactCalls(whole, name, whole === source.text ? checked : checkedAgain(whole, name));
   const text = [exact.text, ...exact.helpers.values()].join("\n");
-  const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs);
+  const parameters = backward === undefined ? null : backwardParameters(source, backward, inputs, outputs, checked);
   if (backward !== undefined && !hasGradient) {
     source.fail(backward.at, `${name} was said to have no gradient, and has ${backward.name}: leave out one of them`);
   }
-  if (backward === undefined && hasGradient) return new DerivableSource(text, name, inputs, exact.helpers);
+  if (backward === undefined && hasGradient) return new DerivableSource(text, name, inputs, outputs, exact.helpers);
   return {
     name,
     wgsl: text,
     inputs,
-    outputs: 1,
+    ...outputs,
     gradientType: gradientType(inputs.length),
     gradientReads: null,
     differentiable: backward !== undefined,
-    backward: parameters,
+    backward: parameters === null ? null : oneByOne(parameters, outputs),
     derived: null,
     textFor: () => text,
   };
@@ -71,8 +76,27 @@ function checkedAgain(text: string, name: string): Checked {
   return check(source, parse(source), mathFunction);
 }
 
-function inputsOf(source: SourceText, { name, parameters, result, at }: FunctionDeclaration): string[] {
-  if (result === null || printType(result) !== "f32") source.fail(at, `${name} must return f32, not ${show(result)}`);
+/** @throws WgslError where it gives neither a number nor several. */
+function outputsOf(
+  source: SourceText,
+  { name, parameters, result, at }: FunctionDeclaration,
+  checked: Checked,
+): Outputs {
+  const type = checked.functions.get(name)?.result ?? nothing;
+  if (type === f32) return { outputs: 1, packed: null };
+  const outputs = type.kind === "array" ? type.count : (sizeOfVector(type) ?? 0);
+  const isFloats = type.kind === "array" ? type.element === f32 : type.kind === "vector" && type.element === "f32";
+  if (!isFloats || outputs < 2 || outputs > mostOutputs) {
+    const several = `or several as vec2f, vec3f, vec4f or array<f32, N> with N from 2 to ${mostOutputs}`;
+    source.fail(at, `${name} must return f32, ${several}, not ${show(result)}`);
+  }
+  const taken = parameters.find((parameter) => /^g?y\d+$/.test(parameter.name));
+  if (taken !== undefined)
+    source.fail(taken.at, `${taken.name} is what one of the outputs, or its gradient, is called`);
+  return { outputs, packed: showType(type) };
+}
+
+function inputsOf(source: SourceText, { name, parameters, at }: FunctionDeclaration): string[] {
   const inputs = parameters.map((parameter) => nameOf(source, parameter));
   if (inputs.length < 1 || inputs.length > mostInputs) {
     source.fail(at, `${name} must have 1 to ${mostInputs} parameters, has ${inputs.length}`);
@@ -94,15 +118,30 @@ function show(type: TypeName | null): string {
   return type === null ? "nothing" : printType(type);
 }
 
-function backwardParameters(source: SourceText, f: FunctionDeclaration, inputs: readonly string[]): readonly string[] {
+function backwardParameters(
+  source: SourceText,
+  f: FunctionDeclaration,
+  inputs: readonly string[],
+  { packed }: Outputs,
+  checked: Checked,
+): readonly string[] {
   const wanted = gradientType(inputs.length);
   const isWanted = [wanted, wanted.replace(/^(vec\d)f$/, "$1<f32>")].includes(show(f.result));
   if (!isWanted) {
     source.fail(f.at, `${f.name} must return ${wanted}, one gradient for each input, not ${show(f.result)}`);
   }
   const names = [...inputs, "y", "gy"];
-  for (const parameter of f.parameters) {
-    nameOf(source, parameter);
+  const types = checked.functions.get(f.name)?.parameters ?? [];
+  for (const [k, parameter] of f.parameters.entries()) {
+    const isPacked = packed !== null && (parameter.name === "y" || parameter.name === "gy");
+    const given = types[k]?.type ?? nothing;
+    if (!isPacked) nameOf(source, parameter);
+    else if (showType(given) !== packed) {
+      source.fail(
+        parameter.at,
+        `${parameter.name} must be ${packed}, as what the forward gives, not ${showType(given)}`,
+      );
+    }
     if (names.includes(parameter.name)) continue;
     source.fail(
       parameter.at,

@@ -12,8 +12,13 @@ export interface ElementwiseSource {
   readonly differentiable: boolean;
   /** Parameters of the forward, one for each input. */
   readonly inputs: readonly string[];
-  /** How many numbers the forward gives: one as f32, several as array<f32, N>. */
+  /** How many numbers the forward gives: one as f32, several as array<f32, N> or a vector. */
   readonly outputs: number;
+  /**
+   * The type of y and gy in a backward that takes the numbers of several outputs together; `backward` has them one by one
+   * all the same (y0, y1, gy0, gy1). null where each is a parameter of its own.
+   */
+  readonly packed: string | null;
   /**
    * Parameters of the backward: inputs, `y` for the output, `gy` for its gradient (gy0, gy1 and so on where there are
    * several). Null where there is no backward. Where it is derived, that is done when this is first asked for.
@@ -34,12 +39,29 @@ export interface ElementwiseSource {
   textFor(direction: Direction, fromOnes: boolean): string;
 }
 
+/** How many numbers a function gives, and how its backward takes them and their gradients. */
+export type Outputs = Pick<ElementwiseSource, "outputs" | "packed">;
+
+/** The parameters of a backward with those that have the numbers of several outputs as one for each. */
+export function oneByOne(parameters: readonly string[], { outputs, packed }: Outputs): readonly string[] {
+  if (packed === null) return parameters;
+  return parameters.flatMap((parameter) =>
+    parameter === "y" || parameter === "gy"
+      ? Array.from({ length: outputs }, (_, k) => `${parameter}${k}`)
+      : [parameter],
+  );
+}
+
 /** A function's gradient as it was derived from its WGSL. */
 export interface DerivedGradient {
   /** `fn NAME_backward` and what it calls beyond the source. @throws WgslError where it can't be derived. */
   readonly wgsl: string;
-  /** The derivative by one input: a source of its own, with the same inputs. @throws WgslError where there is none. */
-  by(input: number): string;
+  /**
+   * The derivative of one output by one input: a source of its own, with the same inputs.
+   *
+   * @throws WgslError where there is none.
+   */
+  by(input: number, output: number): string;
 }
 
 /** What a parameter of a backward stands for: one of the inputs, the outputs, or the outputs' gradients. */
@@ -52,8 +74,23 @@ export interface BackwardArgument {
 export function argumentOf(parameter: string, inputs: readonly string[]): BackwardArgument {
   const index = inputs.indexOf(parameter);
   if (index >= 0) return { to: "input", index };
-  const [, output] = /^gy(\d*)$/.exec(parameter) ?? [];
-  return output === undefined ? { to: "output", index: 0 } : { to: "gradient", index: Number(output) };
+  const [, of, output] = /^(g?)y(\d*)$/.exec(parameter) ?? [];
+  return { to: of === "g" ? "gradient" : "output", index: Number(output ?? 0) };
+}
+
+/** A call of a source's function. @param args one for each of its parameters */
+export function callOf(
+  { name, packed, outputs, backward }: ElementwiseSource,
+  direction: Direction,
+  args: readonly string[],
+): string {
+  const given: string[] = [];
+  for (let k = 0; k < args.length; k++) {
+    const isFirst = packed !== null && direction === "backward" && /^g?y0$/.test(backward?.[k] ?? "");
+    given.push(isFirst ? `${packed}(${args.slice(k, k + outputs).join(", ")})` : (args[k] ?? ""));
+    if (isFirst) k += outputs - 1;
+  }
+  return `${name}_${direction}(${given.join(", ")})`;
 }
 
 /** f32 for one gradient, else a vector of them. */
@@ -75,6 +112,7 @@ export function librarySource(wgsl: string): ElementwiseSource {
     wgsl,
     inputs,
     outputs: 1,
+    packed: null,
     differentiable: backward !== null,
     backward,
     derived: null,

@@ -55,7 +55,7 @@ describe("element-wise WGSL", () => {
   test.each([
     ["no forward", "fn swish(x: f32) -> f32 { return x; }", null, "NAME_forward"],
     ["two forwards", "fn a_forward(x: f32) -> f32 { return x; }\nfn b_forward(x: f32) -> f32 { return x; }", 2, "two"],
-    ["a vector for a result", "\nfn a_forward(x: f32) -> vec2f { return vec2f(x); }", 2, "f32"],
+    ["a vector of whole numbers for a result", "\nfn a_forward(x: f32) -> vec2i { return vec2i(1); }", 2, "f32"],
     ["an integer for a parameter", "fn a_forward(x: i32) -> f32 { return 1.0; }", 1, "x: f32"],
     ["no parameter", "fn a_forward() -> f32 { return 1.0; }", 1, "1 to 4"],
     ["an input called gy", "fn a_forward(gy: f32) -> f32 { return gy; }", 1, "gy"],

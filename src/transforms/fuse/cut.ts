@@ -57,7 +57,12 @@ function regions(program: Program, classOf: (variable: Variable) => number): Ele
   const found = new Map<number, Elementwise[]>();
   for (let k = program.nodes.length - 1; k >= 0; k--) {
     const node = at(program.nodes, k);
-    const user = outputs.has(node.output) ? null : (usedBy.get(node.output) ?? null);
+    const users = new Set(
+      node.outputs
+        .filter((output) => outputs.has(output) || usedBy.has(output))
+        .map((output) => (outputs.has(output) ? null : (usedBy.get(output) ?? null))),
+    );
+    const [user = null] = users.size === 1 ? users : [];
     const region = user ?? classOf(node.output);
     const members = found.get(region);
     if (members === undefined) found.set(region, [node]);
@@ -95,8 +100,10 @@ function pieceLength(
       inside.set(input, left - 1);
       if (left === 1) crossing--;
     }
-    inside.set(node.output, uses.get(node.output) ?? 0);
-    crossing++;
+    for (const output of node.outputs) {
+      inside.set(output, uses.get(output) ?? 0);
+      if (uses.has(output)) crossing++;
+    }
     if (inputs.size + 1 > limits.arrays) break;
     if (inputs.size + crossing <= limits.arrays) allowed.push({ length: k + 1, crossing });
   }
@@ -109,7 +116,7 @@ function pieceLength(
 
 /** A part of a program, as a program: its inputs are what it needs from before, its outputs what is used after it. */
 function piece(program: Program, nodes: readonly Elementwise[], uses: ReadonlyMap<Variable, number>): Program {
-  const left = new Map(nodes.map((node) => [node.output, uses.get(node.output) ?? 0]));
+  const left = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, uses.get(output) ?? 0] as const)));
   const inputs = new Set<Variable>();
   for (const input of nodes.flatMap((node) => node.inputs)) {
     const count = left.get(input);

@@ -46,7 +46,11 @@ export class Program {
     const values = new Map<Variable, Variable>(this.inputs.map((input, k) => [input, at(inputs, k)]));
     // What is neither input nor computed is a number. It goes with what is computed from it, so each run has its own.
     const valueOf = (variable: Variable): Variable => values.get(variable) ?? Variable.of(variable.array.share());
-    for (const node of this.nodes) values.set(node.output, node.again().call(...node.inputs.map(valueOf)));
+    for (const node of this.nodes) {
+      const again = node.again();
+      again.call(...node.inputs.map(valueOf));
+      node.outputs.forEach((output, k) => values.set(output, at(again.outputs, k)));
+    }
     return this.outputs.map(valueOf);
   }
 
@@ -73,10 +77,10 @@ export class Program {
         arrive(output, at(starts, k));
       });
       for (const node of this.backwards()) {
-        const gradient = gradients.get(node.output);
-        if (gradient === undefined) continue;
+        if (!node.outputs.some((output) => gradients.has(output))) continue;
         if (node.derivative === null) return node;
-        node.derive([gradient], node.inputs, node.outputs).forEach((result, k) => {
+        const arrived = node.outputs.map((output) => gradients.get(output) ?? asVariable(0));
+        node.derive(arrived, node.inputs, node.outputs).forEach((result, k) => {
           if (result !== null) arrive(at(node.inputs, k), result);
         });
       }

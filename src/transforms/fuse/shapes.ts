@@ -24,10 +24,8 @@ export class Dependencies {
     for (const node of nodes) {
       const ids = node.inputs.flatMap((input) => this.#setOf.get(input) ?? []);
       const [first = this.#idOf([]), ...others] = ids;
-      this.#setOf.set(
-        node.output,
-        others.reduce((a, b) => this.#union(a, b), first),
-      );
+      const set = others.reduce((a, b) => this.#union(a, b), first);
+      for (const output of node.outputs) this.#setOf.set(output, set);
     }
   }
 

@@ -84,5 +84,5 @@ function recordCall(f: Function, inputs: readonly Variable[]): SymbolVariable[] 
   }
   f.checkCount(inputs.length);
   const requiresGrad = gradEnabled() && f.differentiable && inputs.some((input) => input.requiresGrad);
-  return [new SymbolVariable(f.name, requiresGrad)];
+  return Array.from({ length: f.source.outputs }, () => new SymbolVariable(f.name, requiresGrad));
 }

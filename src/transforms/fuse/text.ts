@@ -3,7 +3,7 @@ import { at } from "../../base/assert.js";
 import { FuseError } from "../../base/errors.js";
 import type { Elementwise } from "../../elementwise/elementwise.js";
 import type { Variable } from "../../graph/variable.js";
-import { argumentOf, type ElementwiseSource } from "../../wgsl/source.js";
+import { argumentOf, callOf, type ElementwiseSource } from "../../wgsl/source.js";
 import { literalOf, type Program } from "./program.js";
 
 /** `let name = text;` and the names in it that have a line, or are parameters. */
@@ -53,6 +53,7 @@ export function sourceOf(program: Program, name: string): ElementwiseSource {
     derived: null,
     inputs,
     outputs: program.outputs.length,
+    packed: null,
     backward: parameters,
     gradientType: inputs.length === 1 ? "f32" : `array<f32, ${inputs.length}>`,
     gradientReads: results.map((result) => new Set(parametersRead(lines, [result], parameters ?? []))),
@@ -92,7 +93,12 @@ class ProgramText {
   constructor(program: Program) {
     this.#program = program;
     program.inputs.forEach((input, k) => this.#values.set(input, named(`x${k}`)));
-    program.nodes.forEach((node, k) => this.#values.set(node.output, named(`v${k}`)));
+    program.nodes.forEach((node, k) => {
+      node.outputs.forEach((output, part) => {
+        const { length } = node.outputs;
+        this.#values.set(output, length === 1 ? named(`v${k}`) : { text: `v${k}[${part}]`, from: `v${k}` });
+      });
+    });
     this.forward = program.nodes.map((node, k) => {
       const { uses, text } = this.#call(node, "forward");
       return { name: `v${k}`, uses: usesOf(uses), text };
@@ -132,10 +138,18 @@ class ProgramText {
       arrive(output, { ...named(at(this.gradientNames, k)), zeroWith: [] });
     });
     for (const node of this.#program.backwards()) {
-      const gradient = gradients.get(node.output);
-      if (gradient === undefined) continue;
-      const isSeed = fromOnes && this.gradientNames.includes(gradient.text);
-      const call = this.#backwardOf(node, gradient, isSeed);
+      const arrived = node.outputs.map((output) => gradients.get(output));
+      const [gradient] = arrived;
+      const isSeed = fromOnes && arrived.some((each) => each !== undefined && this.gradientNames.includes(each.text));
+      const call =
+        arrived.length > 1
+          ? this.#backwardOfSeveral(
+              node,
+              arrived.map((each) => each && settle(each)),
+              isSeed,
+            )
+          : gradient && this.#backwardOf(node, gradient, isSeed);
+      if (!call) continue;
       if (node.inputs.length === 1) {
         arrive(at(node.inputs, 0), { ...define("g", call.uses, call.text), zeroWith: call.zeroWith });
         continue;
@@ -154,22 +168,37 @@ class ProgramText {
 
   /** A call of the node's backward, and the gradients that make it 0 where they are, whatever the operands are. */
   #backwardOf(node: Elementwise, gradient: Gradient, isSeed: boolean): Call & { readonly zeroWith: readonly Value[] } {
-    const call = this.#call(node, "backward", gradient);
+    const call = this.#call(node, "backward", [gradient]);
     if (!call.uses.includes(gradient)) return { ...call, zeroWith: [] };
     const { zeroWith } = gradient;
     return { ...call, zeroWith: isSeed || node.traits.keepsZero === true ? zeroWith : [...zeroWith, gradient] };
   }
 
-  /** A call of the node's function, forward or backward. */
-  #call(node: Elementwise, direction: "forward" | "backward", gradient: Value = zero): Call {
+  /** The same of a node with several outputs, of which some have no gradient. It is 0 where all of them are. */
+  #backwardOfSeveral(
+    node: Elementwise,
+    gradients: readonly (Value | undefined)[],
+    isSeed: boolean,
+  ): (Call & { readonly zeroWith: readonly Value[] }) | null {
+    const arrived = gradients.filter((gradient) => gradient !== undefined);
+    if (arrived.length === 0) return null;
+    const { uses, text } = this.#call(node, "backward", gradients);
+    if (isSeed || node.traits.keepsZero === true) return { uses, text, zeroWith: [] };
+    const type = node.inputs.length === 1 ? "f32" : node.source.gradientType;
+    return { uses: [...uses, ...arrived], text: zeroWhere(text, `${type}()`, arrived, " & "), zeroWith: [] };
+  }
+
+  /** A call of the node's function, forward or backward. @param gradients of the outputs, 0 where there is none */
+  #call(node: Elementwise, direction: "forward" | "backward", gradients: readonly (Value | undefined)[] = []): Call {
     const { source } = node;
     const parameters = direction === "forward" ? source.inputs : (source.backward ?? []);
     const uses = parameters.map((parameter) => {
       const { to, index } = argumentOf(parameter, source.inputs);
-      if (to === "gradient") return gradient;
+      if (to === "gradient") return gradients[index] ?? zero;
       return this.#valueOf(at(to === "input" ? node.inputs : node.outputs, index));
     });
-    return { uses, text: `${source.name}_${direction}(${uses.map(({ text }) => text).join(", ")})` };
+    const args = uses.map(({ text }) => text);
+    return { uses, text: callOf(source, direction, args) };
   }
 
   #valueOf(variable: Variable): Value {
@@ -185,8 +214,11 @@ const zero: Value = { text: "0.0", from: null };
 
 /** A gradient's text with the zeros that it has where others are 0. @param none the 0 of its type */
 function settled({ text, zeroWith }: Pick<Gradient, "text" | "zeroWith">, none: string): string {
-  if (zeroWith.length === 0) return text;
-  return `select(${text}, ${none}, ${zeroWith.map((value) => `math_is_zero(${value.text})`).join(" | ")})`;
+  return zeroWith.length === 0 ? text : zeroWhere(text, none, zeroWith, " | ");
+}
+
+function zeroWhere(text: string, none: string, values: readonly Value[], joint: string): string {
+  return `select(${text}, ${none}, ${values.map((value) => `math_is_zero(${value.text})`).join(joint)})`;
 }
 
 function named(name: string): Value {

@@ -160,7 +160,10 @@ function checkShapes(
 ): void {
   const shapes = new Map<Variable, Shape>(inputs.map((input) => [input, realOf(input).shape]));
   const shapeOf = (variable: Variable): Shape => shapes.get(variable) ?? wanted;
-  for (const node of nodes) shapes.set(node.output, broadcastShapes(node.inputs.map(shapeOf), node.name));
+  for (const node of nodes) {
+    const shape = broadcastShapes(node.inputs.map(shapeOf), node.name);
+    for (const output of node.outputs) shapes.set(output, shape);
+  }
   if (results.every((result) => sameShape(shapeOf(result), wanted))) return;
   throw new ShapeError("update: a result has another shape than its leaf");
 }

@@ -6,6 +6,7 @@ import { numberOf } from "../../gpu/number-of.js";
 import { Shader } from "../../gpu/shader.js";
 import type { Variable } from "../../graph/variable.js";
 import { harness, workgroupSize } from "../../wgsl/harness.js";
+import { callOf } from "../../wgsl/source.js";
 import type { Program } from "../fuse/program.js";
 import { sourceOf } from "../fuse/text.js";
 import type { Group } from "./group.js";
@@ -40,7 +41,7 @@ function keyOf({ program: { inputs, nodes, outputs }, parameters }: Group): stri
   let key = parameters.map(({ load, index = "" }) => `${load}${index}`).join();
   for (const node of nodes) {
     key += `;${numberOf(node.source)}:${placesOf(node.inputs)}`;
-    places.set(node.output, places.size);
+    for (const output of node.outputs) places.set(output, places.size);
   }
   return `${key};${placesOf(outputs)}`;
 }
@@ -48,11 +49,11 @@ function keyOf({ program: { inputs, nodes, outputs }, parameters }: Group): stri
 function makeShader({ program, parameters }: Group): Shader {
   const source = sourceOf(program, nameFor(program));
   const { wgsl, bindings, sourceLine } = harness(source.textFor("forward", false), {
-    name: `${source.name}_forward`,
+    text: (values) => callOf(source, "forward", values),
     parameters: parameters.map((parameter, k) => ({ ...parameter, name: at(source.inputs, k) })),
     type: "f32",
     written: program.outputs.length === 1 ? null : program.outputs.map((_, k) => k),
-    zeroWith: null,
+    zeroWith: [],
   });
   return new Shader("update", wgsl, bindings, workgroupSize, {
     origin: program.nodes.every(({ traits }) => traits.origin === "library") ? "library" : "scalar",

@@ -1,6 +1,6 @@
 /** Makes expressions, and leaves out what has no effect: factors of 1, terms of 0, two minus signs. */
 import type { BinaryOperator, CallExpression, Expression, TypeName } from "../language/syntax.js";
-import { showType, type Type } from "../check/types.js";
+import { showType, sizeOfVector, type Type } from "../check/types.js";
 import { partsOf, withParts } from "../language/walk.js";
 
 /** Nothing that is made stands in a source. */
@@ -43,6 +43,23 @@ export function member(object: Expression, text: string): Expression {
 
 export function index(object: Expression, by: Expression): Expression {
   return { kind: "index", object, index: by, at };
+}
+
+/** How many numbers a type of several has. */
+export function countOf(type: Type): number {
+  return type.kind === "array" ? type.count : (sizeOfVector(type) ?? 1);
+}
+
+/** One number of several. @param whole how they were put together, where that is known: then it is one of those */
+export function part(type: Type, value: () => Expression, whole: Expression, k: number): Expression {
+  const own = whole.kind === "call" && whole.args.length === countOf(type) ? whole.args[k] : undefined;
+  const isConstruction = whole.kind === "call" && /^(?:vec[234]f?|array)$/.test(whole.callee.name);
+  if (own !== undefined && isConstruction) return own;
+  return type.kind === "array" ? index(value(), number(`${k}`)) : member(value(), "xyzw".charAt(k));
+}
+
+export function isZero(expression: Expression): boolean {
+  return isNumber(expression, 0);
 }
 
 export function not(operand: Expression): Expression {

@@ -5,7 +5,7 @@
 import { mathFunction } from "../check/outside.js";
 import { check } from "../check/check.js";
 import type { Checked } from "../check/symbols.js";
-import { f32, vectorOf } from "../check/types.js";
+import { f32, vectorOf, type Type } from "../check/types.js";
 import { parse } from "../language/parser.js";
 import { printModule } from "../language/printer.js";
 import { SourceText } from "../language/source-text.js";
@@ -13,8 +13,7 @@ import type { Expression, FunctionDeclaration, ModuleDeclaration, Parameter, Typ
 import { identifier } from "../language/walk.js";
 import { Activity, listOf, type Directions } from "./active.js";
 import * as build from "./build.js";
-import type { Dual } from "./expression.js";
-import { FunctionDeriver } from "./function.js";
+import { FunctionDeriver, type Give } from "./function.js";
 import { Names } from "./names.js";
 import { namesOfBody } from "./unused.js";
 
@@ -32,21 +31,25 @@ export class Derivation {
   /** The name of the function, without `_forward`. */
   readonly #name: string;
   readonly #identifiers: ReadonlySet<string>;
+  /** What the forward gives: f32, or several of them. */
+  readonly #result: Type;
 
   /** @param wgsl a source that has passed the check, with `fn NAME_forward` */
   constructor(wgsl: string, name: string) {
     this.#source = new SourceText(wgsl, name);
     this.#checked = check(this.#source, parse(this.#source), mathFunction);
-    const forward = this.#checked.functions.get(`${name}_forward`)?.declaration;
-    if (!forward) throw new Error(`gpugrad bug: no ${name}_forward`);
-    this.#forward = forward;
+    const callable = this.#checked.functions.get(`${name}_forward`);
+    if (!callable?.declaration) throw new Error(`gpugrad bug: no ${name}_forward`);
+    this.#forward = callable.declaration;
+    this.#result = callable.result;
     this.#name = name;
     this.#identifiers = new Set(wgsl.match(identifier));
   }
 
   /**
    * `fn NAME_backward`, with the inputs that it reads and `gy` as parameters, and the functions that it calls beyond those of
-   * the source.
+   * the source. Where there are several outputs, `gy` has the type of what the forward gives, and where one of them is exactly 0,
+   * what it is multiplied by has no effect.
    *
    * @throws WgslError, with the line, for what can't be differentiated.
    */
@@ -58,11 +61,14 @@ export class Derivation {
       `${this.#name}_backward`,
       inputs.map((_, k) => 1 << k),
       build.typeName(type),
-      ["gy"],
-      ({ tangents }) => {
+      [{ name: "gy", type: build.typeName(this.#result), attributes: [], at: -1 }],
+      ({ tangents }, share) => {
         const parts = inputs.map((_, k) => {
           const tangent = tangents.get(k);
-          return tangent === undefined ? build.number("0.0") : build.scaled(gy, tangent);
+          if (tangent === undefined) return build.number("0.0");
+          return this.#result === f32
+            ? build.scaled(gy, tangent)
+            : sumOfParts(this.#result, gy, () => share(tangent), tangent);
         });
         const [only] = parts;
         return parts.length === 1 && only !== undefined ? only : build.construct(type, parts);
@@ -71,22 +77,20 @@ export class Derivation {
   }
 
   /**
-   * The derivative by one input as a source of its own, that can be differentiated again: `fn NAME_by_INPUT_forward`, with
-   * all inputs as parameters.
+   * The derivative of an output by one input as a source of its own, that can be differentiated again:
+   * `fn NAME_by_INPUT_forward`, or of several outputs `fn NAME_OUTPUT_by_INPUT_forward`, with all inputs as parameters.
    */
-  by(input: number): string {
+  by(input: number, output = 0): string {
     const { name: by = "" } = this.#forward.parameters[input] ?? {};
-    const prefix = `${this.#name}_by_${by}`;
+    const prefix = `${this.#name}${this.#result === f32 ? "" : `_${output}`}_by_${by}`;
     const seeds = this.#forward.parameters.map((_, k) => (k === input ? 1 << k : 0));
     const result = build.typeName(f32);
     const made = new Names(this.#identifiers, []).fresh(`${this.#name}_derivative`);
-    const { wgsl } = this.#derive(
-      made,
-      seeds,
-      result,
-      null,
-      ({ tangents }) => tangents.get(input) ?? build.number("0.0"),
-    );
+    const { wgsl } = this.#derive(made, seeds, result, null, ({ tangents }) => {
+      const tangent = tangents.get(input);
+      if (tangent === undefined) return build.number("0.0");
+      return this.#result === f32 ? tangent : build.part(this.#result, () => tangent, tangent, output);
+    });
     const whole = [...neededOf(this.#checked, wgsl), wgsl].join("\n");
     return whole.replace(identifier, (word) => {
       if (word === made) return `${prefix}_forward`;
@@ -100,18 +104,22 @@ export class Derivation {
     name: string,
     seeds: readonly Directions[],
     result: TypeName,
-    extra: readonly string[] | null,
-    give: (value: Dual) => Expression,
+    extra: readonly Parameter[] | null,
+    give: Give,
   ): Derived {
     const f = this.#forward;
     const directions = f.parameters.map((parameter) => parameter.name);
     const module = new Module(this.#source, this.#checked, this.#identifiers, directions);
-    const deriver = module.deriver(f, seeds, extra ?? [], give);
+    const added = extra ?? [];
+    const deriver = module.deriver(
+      f,
+      seeds,
+      added.map((parameter) => parameter.name),
+      give,
+    );
     const inputs = f.parameters.map((parameter) => deriver.input(parameter));
     const body = deriver.body(f);
     const used = namesOfBody(body);
-    const float = build.typeName(f32);
-    const added = (extra ?? []).map((own): Parameter => ({ name: own, type: float, attributes: [], at: -1 }));
     const reads = (parameter: Parameter): boolean => extra === null || used.has(parameter.name);
     const kept = inputs.map((parameter) => reads(parameter));
     const parameters = [...inputs.filter((_, k) => kept[k]), ...added.filter(reads)];
@@ -144,6 +152,24 @@ export function neededOf({ declarations }: Checked, text: string): string[] {
   return all.filter(({ name }) => needed.has(name)).map((each) => each.text);
 }
 
+/** The gradients of several outputs by how each changes, added; one that is exactly 0 counts as such. */
+function sumOfParts(type: Type, gy: Expression, shared: () => Expression, tangent: Expression): Expression {
+  const zero = build.number("0.0");
+  let sum: Expression = zero;
+  for (let k = 0; k < build.countOf(type); k++) {
+    const change = build.part(type, shared, tangent, k);
+    const own = build.part(type, () => gy, gy, k);
+    const product = build.scaled(own, change);
+    const isFinite = build.isLiteral(change);
+    if (isFinite && build.isZero(change)) continue;
+    sum = build.plus(
+      sum,
+      isFinite ? product : build.call("select", [product, zero, build.call("math_is_zero", [own])]),
+    );
+  }
+  return sum;
+}
+
 /** A function of the source may call the forward, which is no forward any more. No two names become one. */
 function withoutForward(name: string): string {
   if (name === "forward") return "value";
@@ -174,7 +200,7 @@ export class Module {
     f: FunctionDeclaration,
     parameters: readonly Directions[],
     taken: readonly string[],
-    give: (value: Dual) => Expression,
+    give: Give,
   ): FunctionDeriver {
     const declared = this.#checked.declarations.flatMap((declaration) =>
       "name" in declaration ? [declaration.name] : [],

@@ -26,9 +26,11 @@ export interface FunctionOptions {
   /** What the inputs are called by which is differentiated. */
   readonly directions: readonly string[];
   readonly tangentFunction: Scope["tangentFunction"];
-  /** What is returned in the place of a value. */
-  readonly give: (value: Dual) => Expression;
+  readonly give: Give;
 }
+
+/** What is returned in the place of a value. `share` gives a name to what is needed more than once. */
+export type Give = (value: Dual, share: (value: Expression) => Expression) => Expression;
 
 export class FunctionDeriver implements Scope {
   readonly source: SourceText;
@@ -37,7 +39,7 @@ export class FunctionDeriver implements Scope {
   readonly tangentFunction: Scope["tangentFunction"];
   readonly #names: Names;
   readonly #directions: readonly string[];
-  readonly #give: FunctionOptions["give"];
+  readonly #give: Give;
   readonly #expressions = new ExpressionDeriver(this);
   readonly #temporaries = new Temporaries();
   readonly #named = new Map<Variable, string>();
@@ -130,7 +132,7 @@ export class FunctionDeriver implements Scope {
         return this.#temporaries.flush(this.#assignment(statement));
       case "return": {
         if (statement.value === null) return [statement];
-        const value = this.#give(this.#expressions.dual(statement.value));
+        const value = this.#give(this.#expressions.dual(statement.value), (whole) => this.share(whole));
         return this.#temporaries.flush([{ ...statement, value }]);
       }
       case "block":

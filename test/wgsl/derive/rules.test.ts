@@ -94,7 +94,7 @@ test("names of any script, and those that are used in what is made", () => {
     fn größe_derivative(x: f32) -> f32 { return größe_value_(x) * x; }
     fn größe_twice(x: f32) -> f32 { return größe_derivative(x) + x * x * x; }
     fn größe_forward(x: f32) -> f32 { return größe_twice(x) * größe_derivative(x); }`;
-  const by = parseElementwise(source).derived?.by(0) ?? "";
+  const by = parseElementwise(source).derived?.by(0, 0) ?? "";
   const { wgsl } = parseElementwise(by).derived ?? { wgsl: "" };
   // (3x² + x³) · 3x² = 9x⁴ + 3x⁵, twice differentiated: 108x² + 60x³.
   const found = compareGradient(by, wgsl, "größe_by_x", [0.5]);
