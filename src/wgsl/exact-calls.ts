@@ -3,6 +3,7 @@
  * holds there, too: the exact functions, or with native math the driver's under the same name (math.ts). What the source
  * itself calls math_exp is always gpugrad's, and becomes math_exact_exp.
  */
+import { mathFunction } from "./check/outside.js";
 import type { Checked, Variable } from "./check/symbols.js";
 import { elementOf, sizeOfVector } from "./check/types.js";
 import { Names } from "./derive/names.js";
@@ -66,7 +67,7 @@ function renamed(source: SourceText, { declared, variables }: Checked, names: Na
   const made = new Map<Variable, string>();
   const edits = new Map<number, Edit>();
   const edit = (variable: Variable | undefined, from: number): void => {
-    if (variable?.name.startsWith("math_") !== true) return;
+    if (variable === undefined || mathFunction(variable.name) === null) return;
     const at = tokensOf(source).find((token) => token.at >= from && token.text === variable.name)?.at ?? from;
     const by = made.get(variable) ?? names.fresh(variable.name.slice("math_".length));
     made.set(variable, by);

@@ -166,6 +166,9 @@ export function checkAllowed(
     const space = declaration.space.length > 0 ? `<${declaration.space.join(", ")}>` : "";
     forbid(source, at, `${declaration.keyword}${space}`, whose);
   }
+  if (declaration.kind !== "function" && declaration.name === `${name}_backward`) {
+    source.fail(at, `${declaration.name} is what the gradient is called, a function: choose another name`);
+  }
   const attributes = "attributes" in declaration ? declaration.attributes : [];
   const [attribute] = attributes.filter((other) => other.name !== "must_use" && other.name !== "diagnostic");
   if (attribute !== undefined) forbid(source, attribute.at, `@${attribute.name}`, whose);

@@ -83,8 +83,9 @@ export class Activity {
     }
     const directions = parts.map((part) => this.ofExpression(part));
     const all = directions.reduce((sum, own) => sum | own, 0);
-    if (expression.kind === "call" && expression.callee.name === "bitcast" && all !== 0) {
-      this.#source.fail(expression.at, "the bits of a value that has a derivative have none: bitcast what is constant");
+    if (expression.kind === "call" && /^(?:bitcast$|pack)/.test(expression.callee.name) && all !== 0) {
+      const { name } = expression.callee;
+      this.#source.fail(expression.at, `the bits of a value that has a derivative have none: ${name} what is constant`);
     }
     const type = this.#checked.types.get(expression);
     if (type === undefined || !carries(type)) return 0;

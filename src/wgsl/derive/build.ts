@@ -6,7 +6,7 @@ import { partsOf, withParts } from "../language/walk.js";
 /** Nothing that is made stands in a source. */
 const at = -1;
 
-export function name(text: string): Expression {
+export function name(text: string): Expression & { kind: "name" } {
   return { kind: "name", name: text, at };
 }
 
@@ -85,6 +85,7 @@ function isNumber(expression: Expression, value: number): boolean {
 export function binary(operator: BinaryOperator, left: Expression, right: Expression): Expression {
   const known = ofNumbers(operator, left, right);
   if (known !== null) return known;
+  if (operator === "&" || operator === "|") return ofConditions(operator, left, right);
   if (operator === "*") return times(left, right);
   if (operator === "+") return plus(left, right);
   if (operator === "/" && isNumber(right, 1)) return left;
@@ -92,12 +93,24 @@ export function binary(operator: BinaryOperator, left: Expression, right: Expres
   return { kind: "binary", operator, left, right, at };
 }
 
-/** What two whole numbers of floats give; null where they aren't such numbers, or it may be rounded. */
+/** Both, or one of them; what is known of either decides, or doesn't count. */
+function ofConditions(operator: "&" | "|", left: Expression, right: Expression): Expression {
+  for (const [one, other] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    if (one.kind === "bool") return one.value === (operator === "&") ? other : one;
+  }
+  return { kind: "binary", operator, left, right, at };
+}
+
+/** What two numbers of floats give; null where they aren't such numbers, or it may be rounded. */
 function ofNumbers(operator: BinaryOperator, left: Expression, right: Expression): Expression | null {
   if (left.kind !== "number" || right.kind !== "number") return null;
-  if (![left, right].every(({ text }) => /^\d{1,3}\.0$/.test(text))) return null;
   const [a, b] = [parseFloat(left.text), parseFloat(right.text)];
-  if (operator === "==") return { kind: "bool", value: a === b, at };
+  const isEvery = (pattern: RegExp): boolean => pattern.test(left.text) && pattern.test(right.text);
+  if (operator === "==") return isEvery(/^\d{1,9}\.\d{1,9}$/) ? { kind: "bool", value: a === b, at } : null;
+  if (!isEvery(/^\d{1,3}\.0$/)) return null;
   if (operator === "+") return number(`${a + b}.0`);
   return operator === "-" && a >= b ? number(`${a - b}.0`) : null;
 }
@@ -180,6 +193,12 @@ export function isAtom(expression: Expression): boolean {
 /** A number, with a sign or without. */
 export function isLiteral(expression: Expression): boolean {
   return (isNegative(expression) ? expression.operand : expression).kind === "number";
+}
+
+/** The value of a literal; null for anything else. */
+export function valueOf(expression: Expression): number | null {
+  if (isNegative(expression)) return -(valueOf(expression.operand) ?? NaN);
+  return expression.kind === "number" ? Number(expression.text.replace(/[fhiu]$/, "")) : null;
 }
 
 export function isMinusOne(expression: Expression): boolean {

@@ -4,7 +4,7 @@ import type { Checked, Variable } from "../check/symbols.js";
 import { concrete, elementOf, f32, isAbstract, sizeOfVector, withElement, type Type } from "../check/types.js";
 import type { SourceText } from "../language/source-text.js";
 import type { CallExpression, Expression, FunctionDeclaration } from "../language/syntax.js";
-import { withParts } from "../language/walk.js";
+import { partsOf, withParts } from "../language/walk.js";
 import { isParts, listOf, type Activity, type Directions } from "./active.js";
 import * as build from "./build.js";
 import { formula, formulasOf } from "./rules.js";
@@ -29,6 +29,8 @@ export interface Scope {
   tangentsOf(variable: Variable): Tangents;
   /** A value under a name, so that it is computed once. */
   share(value: Expression): Expression;
+  /** The same for a constant, of which the compiler then computes nothing. */
+  pin(value: Expression): Expression;
   /** The function that gives the result of a call and how it changes, as a struct of `y` and one member a direction. */
   tangentFunction(
     callee: FunctionDeclaration,
@@ -175,7 +177,7 @@ export class ExpressionDeriver {
   ): Dual {
     const types = args.map((arg) => this.#scope.checked.types.get(arg) ?? f32);
     const [first] = types;
-    const formulas = formulasOf(name, first?.kind === "matrix" ? first.columns : 0);
+    const formulas = formulasOf(name, first);
     if (formulas === null) this.#scope.source.fail(whole.at, `gpugrad has no derivative of ${name}`);
     const duals = args.map((arg) => this.dual(arg));
     const terms = duals.flatMap(({ tangents }, k) => {
@@ -187,7 +189,8 @@ export class ExpressionDeriver {
     const used = new Set(terms.flatMap(({ tree }) => build.namesIn(tree)));
     const operands = duals.map(({ primal }, k) => {
       const value = name === "ldexp" && k === 1 ? primal : sized(primal, types[k] ?? f32);
-      return used.has(letters[k] ?? "") ? this.#scope.share(value) : value;
+      if (!used.has(letters[k] ?? "")) return value;
+      return this.#mayFail(name, args[k]) ? this.#scope.pin(value) : this.#scope.share(value);
     });
     const made = make(...operands);
     const y = used.has("y") ? this.#scope.share(made) : made;
@@ -208,6 +211,29 @@ export class ExpressionDeriver {
       }
     }
     return { primal: y, tangents: sums };
+  }
+
+  /**
+   * Whether a formula with this operand may be a constant that isn't finite, which compilers refuse: `x / 0.0` is none,
+   * but its derivative, `1.0 / 0.0`, is.
+   */
+  #mayFail(name: string, operand: Expression | undefined): boolean {
+    if (operand === undefined || !this.#isConstant(operand)) return false;
+    const named = operand.kind === "name" ? this.#scope.checked.variables.get(operand)?.value : null;
+    const value = build.valueOf(named ?? operand);
+    if (value === null) return true;
+    if (value === 0 && name === "*") return false;
+    return (
+      !(Math.abs(value) >= 2 ** -10 && Math.abs(value) <= 2 ** 10) ||
+      (value < 0 && name.endsWith("pow")) ||
+      name === "ldexp"
+    );
+  }
+
+  #isConstant(expression: Expression): boolean {
+    if (expression.kind === "name") return this.#scope.checked.variables.get(expression)?.keyword === "const";
+    if (expression.kind === "call" && this.#scope.checked.callees.has(expression)) return false;
+    return partsOf(expression).every((part) => this.#isConstant(part));
   }
 
   /** A formula for one change. @param isRepeated whether there are others, that share what doesn't depend on it */

@@ -69,6 +69,10 @@ export class FunctionDeriver implements Scope {
     return this.#temporaries.share(value);
   }
 
+  pin(value: Expression): Expression {
+    return this.#temporaries.pin(value);
+  }
+
   /** A parameter in the names of what is made, and its tangents as parameters behind it. */
   parameters(parameter: Parameter): Parameter[] {
     const variable = this.#declared(parameter);

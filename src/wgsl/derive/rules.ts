@@ -4,8 +4,10 @@
  * change of y. `zero` and `one` are 0 and 1 in the type of y. null: it adds nothing, as for what is constant by pieces.
  *
  * Where a formula is chosen, it is as elsewhere in gpugrad: equal operands of max and min share, abs and length have 0 at 0,
- * clamp passes inside, bounds included. Where a slope is infinite at a result that is finite, a change of 0 stays 0.
+ * clamp passes inside, bounds included. Where a slope is infinite at a result that is finite, a change of 0 stays 0: there, and
+ * nowhere else, since a formula is differentiated again, and where it chooses 0 that is 0 to any order.
  */
+import { f32, type Type } from "../check/types.js";
 import { parse } from "../language/parser.js";
 import { SourceText } from "../language/source-text.js";
 import type { Expression } from "../language/syntax.js";
@@ -22,7 +24,7 @@ const smaller: Formula[] = [
   "select(select(zero, d, b < a), 0.5 * d, a == b)",
 ];
 const power: Formula[] = [
-  "select(select(b * pow(a, b - 1.0), zero, b == zero) * d, zero, d == zero)",
+  "select(b * pow(a, b - 1.0) * d, zero, (a == zero) & ((b == zero) | (d == zero)))",
   "select(y * log(a), zero, a == zero) * d",
 ];
 const root = "inverseSqrt((1.0 - a) * (1.0 + a))";
@@ -44,9 +46,9 @@ export const operators: Readonly<Record<string, readonly Formula[]>> = {
 /** As a bundler should see it that leaves out what isn't used: what calls nothing, and does nothing else. */
 export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PURE__ */ (() => ({
   abs: ["sign(a) * d"],
-  acos: [`select(-${root} * d, zero, d == zero)`],
-  acosh: ["select(inverseSqrt((a - 1.0) * (a + 1.0)) * d, zero, d == zero)"],
-  asin: [`select(${root} * d, zero, d == zero)`],
+  acos: [`select(-${root} * d, zero, (d == zero) & (abs(a) == one))`],
+  acosh: ["select(inverseSqrt((a - 1.0) * (a + 1.0)) * d, zero, (d == zero) & (a == one))"],
+  asin: [`select(${root} * d, zero, (d == zero) & (abs(a) == one))`],
   asinh: ["inverseSqrt(a * a + 1.0) * d"],
   atan: ["d / (a * a + 1.0)"],
   atan2: ["b / (a * a + b * b) * d", "-(a / (a * a + b * b)) * d"],
@@ -100,7 +102,7 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PUR
     `-6.0 * ${step} * (1.0 - ${step}) * ((c - a) / ((b - a) * (b - a))) * d`,
     `6.0 * ${step} * (1.0 - ${step}) / (b - a) * d`,
   ],
-  sqrt: ["select(0.5 / y * d, zero, d == zero)"],
+  sqrt: ["select(0.5 / y * d, zero, (d == zero) & (y == zero))"],
   step: [null, null],
   tan: ["(y * y + 1.0) * d"],
   tanh: ["d / (cosh(a) * cosh(a))"],
@@ -122,14 +124,14 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PUR
   math_min: smaller,
   math_opaque: ["d"],
   math_pow: [
-    "select(math_pow_gradient(1.0, a, b).x * d, zero, d == zero)",
-    "select(math_pow_gradient(1.0, a, b).y * d, zero, d == zero)",
+    "select(math_pow_gradient(1.0, a, b).x * d, zero, (d == zero) & (a == zero))",
+    "select(math_pow_gradient(1.0, a, b).y * d, zero, (d == zero) & (a == zero))",
   ],
   math_sigmoid: ["math_sigmoid_slope(a) * d"],
   math_sign: [null],
   math_sin: ["math_cos(a) * d"],
   math_softplus: ["math_sigmoid(a) * d"],
-  math_sqrt: ["select(0.5 / y * d, zero, d == zero)"],
+  math_sqrt: ["select(0.5 / y * d, zero, (d == zero) & (y == zero))"],
   math_tan: ["math_tan_slope(a) * d"],
   math_tanh: ["math_tanh_slope(a) * d"],
 
@@ -142,7 +144,7 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PUR
   math_divisor_gradient: ["math_divisor_gradient(d, b, c)", "math_divisor_gradient(a, d, c)", "-2.0 * (y / c) * d"],
   math_pow_gradient: [
     "math_pow_gradient(d, b, c)",
-    `vec2f(select(a * (c * (c - 1.0)) * math_pow(b, c - 2.0), 0.0, c * (c - 1.0) == 0.0), ${powerByBase}) * d`,
+    `vec2f(select(a * (c * (c - 1.0)) * math_pow(b, c - 2.0), 0.0, (b == 0.0) & (c * (c - 1.0) == 0.0)), ${powerByBase}) * d`,
     `select(vec2f(${powerByBase}, y.y * math_log(b)), zero, b == 0.0) * d`,
   ],
   math_erf_slope: ["-2.0 * a * y * d"],
@@ -150,6 +152,12 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PUR
   math_tan_slope: ["2.0 * math_tan(a) * y * d"],
   math_tanh_slope: ["-2.0 * math_tanh(a) * y * d"],
 }))();
+
+/** What is written with dot, which has no scalars. */
+const ofScalars: Readonly<Record<string, readonly Formula[]>> = {
+  distance: ["sign(a - b) * d", "-sign(a - b) * d"],
+  length: ["sign(a) * d"],
+};
 
 const parsed = new Map<string, Expression>();
 
@@ -174,11 +182,12 @@ function determinantFormula(size: number): string {
 /**
  * The formulas of an operator or a function, one for each operand; null where gpugrad knows of none.
  *
- * @param size of the matrix that the first operand is
+ * @param of the type of the first operand
  */
-export function formulasOf(name: string, size = 0): readonly Formula[] | null {
-  if (name === "determinant") return [determinantFormula(size)];
-  const formulas = operators[name] ?? functions[plainName(name)] ?? null;
+export function formulasOf(name: string, of: Type = f32): readonly Formula[] | null {
+  if (name === "determinant") return [determinantFormula(of.kind === "matrix" ? of.columns : 0)];
+  const scalar = of.kind === "scalar" ? ofScalars[name] : undefined;
+  const formulas = scalar ?? operators[name] ?? functions[plainName(name)] ?? null;
   // What is always gpugrad's has derivatives that are.
   return name === plainName(name) || formulas === null
     ? formulas

@@ -10,11 +10,23 @@ const mark = "$";
 export class Temporaries {
   readonly #values = new Map<string, Expression>();
   readonly #names = new Map<string, string>();
+  /** Those that stay, though they are needed once. */
+  readonly #pinned = new Set<string>();
   #count = 0;
 
   /** A name for a value, which is the same for the same value. What is short enough stands for itself. */
   share(value: Expression): Expression {
-    if (build.isAtom(value)) return value;
+    return build.isAtom(value) ? value : this.#named(value);
+  }
+
+  /** A name for a constant, so that the compiler computes nothing of it: it refuses what isn't finite. */
+  pin(value: Expression): Expression {
+    const named = this.#named(value);
+    this.#pinned.add(named.name);
+    return named;
+  }
+
+  #named(value: Expression): Expression & { kind: "name" } {
     const text = printExpression(value);
     let name = this.#names.get(text);
     if (name === undefined) {
@@ -33,10 +45,11 @@ export class Temporaries {
     };
     for (const value of this.#values.values()) count(value);
     for (const statement of statements) expressionsOf(statement).forEach(count);
+    const isOnce = (name: string): boolean => uses.get(name) === 1 && !this.#pinned.has(name);
     const places = new Map<string, Expression>();
     const kept = statements.filter((statement) => {
       const name = declaredAs(statement);
-      if (name === null || places.has(name) || !this.#values.has(name) || uses.get(name) === 1) return true;
+      if (name === null || places.has(name) || !this.#values.has(name) || isOnce(name)) return true;
       places.set(name, build.name(statement.kind === "declaration" ? statement.name : name));
       return false;
     });
@@ -44,11 +57,12 @@ export class Temporaries {
     for (const [name, value] of this.#values) {
       const whole = build.substitute(value, places);
       const place = places.get(name);
-      if (place === undefined && uses.get(name) === 1) places.set(name, whole);
+      if (place === undefined && isOnce(name)) places.set(name, whole);
       else if (uses.has(name)) lines.push(declaration(place?.kind === "name" ? place.name : name, whole));
     }
     this.#values.clear();
     this.#names.clear();
+    this.#pinned.clear();
     return [...lines, ...kept.map((statement) => withExpressions(statement, (e) => build.substitute(e, places)))];
   }
 }

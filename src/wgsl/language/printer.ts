@@ -186,14 +186,25 @@ export function printExpression(expression: Expression): string {
     case "index":
       return `${printObject(expression.object)}[${printExpression(expression.index)}]`;
     case "call":
-      return `${printType(expression.callee)}(${expression.args.map(printExpression).join(", ")})`;
+      return `${printType(expression.callee)}(${printArguments(expression.args)})`;
   }
+}
+
+/** Comparisons side by side stand in brackets: `a < b, c > d` would be read as a list of types. */
+function printArguments(args: readonly Expression[]): string {
+  const compare = (arg: Expression): boolean => arg.kind === "binary" && /^(?:[<>]=?|<<|>>)$/.test(arg.operator);
+  const isAmbiguous = args.filter(compare).length > 1;
+  return args
+    .map((arg) => (isAmbiguous && compare(arg) ? `(${printExpression(arg)})` : printExpression(arg)))
+    .join(", ");
 }
 
 function printOperand(operand: Expression, { operator }: Expression & { kind: "binary" }, least: number): string {
   const text = printExpression(operand);
   if (operand.kind !== "binary") return text;
-  const isBare = (precedenceOf(operand.operator) ?? 0) >= least && bindsAlone(operator, operand.operator);
+  // `a < b >> c` would be read as a list of types.
+  const isList = operator === "<" && operand.operator === ">>";
+  const isBare = (precedenceOf(operand.operator) ?? 0) >= least && bindsAlone(operator, operand.operator) && !isList;
   return isBare ? text : `(${text})`;
 }
 

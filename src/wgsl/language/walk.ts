@@ -80,7 +80,7 @@ export function withBodies(
   }
 }
 
-/** A statement's own expressions, without those of the statements in it and the constants of a `switch`. */
+/** A statement's own expressions, without those of the statements in it. */
 export function expressionsOf(statement: Statement): readonly Expression[] {
   const found: Expression[] = [];
   withExpressions(statement, (expression) => {
@@ -109,7 +109,11 @@ export function withExpressions(statement: Statement, change: (expression: Expre
     case "loop":
       return { ...statement, breakIf: orNull(statement.breakIf) };
     case "switch":
-      return { ...statement, value: change(statement.value) };
+      return {
+        ...statement,
+        value: change(statement.value),
+        cases: statement.cases.map((each) => ({ ...each, selectors: each.selectors.map(orNull) })),
+      };
     case "call statement": {
       const call = change(statement.call);
       return call.kind === "call" ? { ...statement, call } : statement;

@@ -68,7 +68,9 @@ describe("a gradient is refused", () => {
 
 test("the bits of what is constant may be used", () => {
   const wgsl = "fn f_forward(x: f32) -> f32 { return x * bitcast<f32>(0x3f800000u); }";
-  expect(gradientOf(wgsl)).toContain("return gy * bitcast<f32>(0x3f800000u);");
+  expect(gradientOf(wgsl)).toContain("let t = bitcast<f32>(0x3f800000u);");
+  const packed = "fn f_forward(x: f32) -> f32 { return x + unpack2x16float(pack2x16float(vec2f(x, 1.0))).x; }";
+  expect(() => gradientOf(packed)).toThrow(/line 1, column \d+: the bits of a value .*pack2x16float what is constant/);
 });
 
 test("sources with tokens that are missing, doubled or changed places give typed errors only", () => {
