@@ -30,7 +30,9 @@ export async function serve() {
         emptyOutDir: true,
         target: "es2022",
         chunkSizeWarningLimit: Infinity,
-        rolldownOptions: { input: [join(root, "index.html"), join(root, "first.html")] },
+        rolldownOptions: {
+          input: [join(root, "index.html"), ...["first.html", "first-call.html"].map((page) => join(root, page))],
+        },
       },
     });
     const server = await preview({ ...shared, build: { outDir }, preview: { host: "localhost", port: 4790, headers } });

@@ -34,6 +34,16 @@ function sidesOf({ name, ...problem }: Problem): Map<SideName, Prepare> {
     ]);
   }
   const input = inputFor(problem.n);
+  if (name === "guards") {
+    const prepare =
+      (isGuarded: boolean): Prepare =>
+      async (math) =>
+        (await import("./sides/guards.js")).guardsWork(problem.n, math, input, isGuarded);
+    return new Map([
+      ["gpugrad", prepare(true)],
+      ["handwritten", prepare(false)],
+    ]);
+  }
   return new Map(
     (Object.keys(load) as SideName[]).map((side) => [
       side,

@@ -6,13 +6,24 @@ import { parseArgs } from "node:util";
 export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds N] [--json]
 
   --quick       smaller sizes and fewer rounds: within a minute
-  --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train, heatForward, heatBackward;
+  --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train, heatForward, heatBackward, guards;
                 swish, gelu, gauss, huber, kepler, cubeRoot, or derived for these six
   --rounds N    measure each case N times instead of as often as its time allows
   --json        one JSON object as the last line`;
 
 /** @type {readonly CaseName[]} */
-const names = ["chain", "fused", "deep", "wide", "sum", "firstGradient", "train", "heatForward", "heatBackward"];
+const names = [
+  "chain",
+  "fused",
+  "deep",
+  "wide",
+  "sum",
+  "firstGradient",
+  "train",
+  "heatForward",
+  "heatBackward",
+  "guards",
+];
 
 /** The functions whose gradient is derived, and how many inputs they have. @type {readonly [CaseName, number][]} */
 const derived = [
@@ -82,6 +93,7 @@ function allProblems(quick) {
     problem("train", 2 ** 16, quick ? 100 : 1000),
     problem("heatForward", quick ? 2 ** 18 : 2 ** 22, 2),
     problem("heatBackward", quick ? 2 ** 18 : 2 ** 22, 2),
+    ...modes.map((math) => problem("guards", 2 ** 20, 3, math)),
     ...modes.flatMap((math) => derived.map(([name, inputs]) => problem(name, quick ? 2 ** 18 : 2 ** 22, inputs, math))),
   ];
 }

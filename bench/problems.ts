@@ -45,6 +45,7 @@ export function tolerances({ name, n, depth }: Problem, side: SideName): { value
     case "chain":
     case "fused":
     case "firstGradient":
+    case "guards":
       return { value: exp, gradient: exp };
     case "heatForward":
     case "heatBackward": {

@@ -13,7 +13,7 @@ export type DerivedCase = "swish" | "gelu" | "gauss" | "huber" | "kepler" | "cub
 /** One step of a stencil, and the gradients of its two fields: as gpugrad makes them, and written by hand. */
 export type HeatCase = "heatForward" | "heatBackward";
 
-export type CaseName = GraphCase | DerivedCase | HeatCase;
+export type CaseName = GraphCase | DerivedCase | HeatCase | "guards";
 
 /** One row of the table. */
 export interface Problem<Name extends CaseName = CaseName> {
@@ -70,4 +70,11 @@ export interface Page {
   adapter(): Promise<Adapter>;
   /** Compares the sides' results, then measures. Rejects where a result is wrong. */
   measure(problem: Problem, effort: Effort): Promise<Outcomes>;
+}
+
+/** The first call of a function, in milliseconds, and how many shaders were compiled for it. */
+export interface FirstCall {
+  readonly forward: number;
+  readonly backward: number;
+  readonly pipelines: number;
 }
