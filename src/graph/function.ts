@@ -105,6 +105,12 @@ export abstract class Function {
           "Make a new one for each call, or use the lower-case function",
       );
     }
+    const missing = (inputs as readonly unknown[]).indexOf(undefined);
+    if (missing >= 0) {
+      throw new ArgumentError(
+        `${this.name}: operand ${missing} is missing: it must be a Variable, a number, an array of numbers or a GpuArray, not undefined`,
+      );
+    }
     const variables = inputs.map(asOperand);
     const trace = tracing.current;
     if (trace !== null) return this.#record(variables, trace(this, variables));
@@ -242,15 +248,24 @@ export abstract class Function {
 
   /** @throws ModifiedError where data that backward needs was changed in place after forward. @internal */
   checkUnchanged(): void {
-    const { length } = this.#inputs;
-    this.#versions.forEach((version, k) => {
-      if (!this.backwardReads(k)) return;
-      const variable = k < length ? at(this.#inputs, k) : at(this.#outputs, k - length);
-      if (variable.array.version === version) return;
+    this.#versions.forEach((_, k) => {
+      if (!this.backwardReads(k) || !this.isChanged(k)) return;
+      const variable = this.#variable(k);
       throw new ModifiedError(
         `${variable.toString()} was changed in place after ${this.name} used it: call backward() before assign() or descend()`,
       );
     });
+  }
+
+  /** Whether the data of the k-th of the inputs and outputs was changed in place after it was used. @internal */
+  isChanged(k: number): boolean {
+    const version = this.#versions[k];
+    return version !== undefined && this.#variable(k).array.version !== version;
+  }
+
+  #variable(k: number): Variable {
+    const { length } = this.#inputs;
+    return k < length ? at(this.#inputs, k) : at(this.#outputs, k - length);
   }
 
   #first(list: readonly Variable[], what: string): Variable {

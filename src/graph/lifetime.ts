@@ -14,6 +14,7 @@ import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recomp
 
 /** A Function, as far as this file knows it. */
 interface Producer {
+  readonly name: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   /** @internal */
@@ -120,6 +121,11 @@ export abstract class Value {
   /** @internal */
   get roots(): Roots<Value> | null {
     return this.#roots;
+  }
+
+  /** The Function that computed it without a graph; null for what wasn't. @internal */
+  get computedBy(): string | null {
+    return this.creator === null ? (this.#origin?.f.name ?? null) : null;
   }
 
   /** How its numbers come about; null where they can't be computed again. @internal */

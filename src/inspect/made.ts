@@ -24,11 +24,15 @@ interface Suspect {
 /** Bytes of results that are looked at a second time at once. */
 const mostBytes = 2 ** 26;
 
-/** What each of the steps made, nothing of those that made nothing; and whether all results are finite. */
+/**
+ * What each of the steps made, nothing of those that made nothing; and whether all results are finite. An operand that was
+ * changed since explains nothing, whatever is in it now.
+ */
 export async function whatIsMade(
   steps: readonly Step[],
 ): Promise<{ readonly made: ReadonlyMap<StepResult, Scan>; readonly isFinite: boolean }> {
-  const isRead = (operands: readonly StepOperand[]): StepOperand[] => operands.filter((operand) => operand.isRead);
+  const isRead = (operands: readonly StepOperand[]): StepOperand[] =>
+    operands.filter((operand) => operand.isRead && !operand.isChanged);
   const arrays = new Set(
     steps.flatMap(({ results, operands }) => [...results, ...isRead(operands)].map(({ array }) => array)),
   );

@@ -1,6 +1,6 @@
 /** Finds which Function made a NaN or an infinity of finite numbers. */
 import { checkObject, checkOption } from "../base/arguments.js";
-import { NotDifferentiableError } from "../base/errors.js";
+import { ModifiedError, NotDifferentiableError } from "../base/errors.js";
 import type { Shape } from "../base/shape.js";
 import { max, min } from "../functions/reduce.js";
 import type { GpuArray } from "../gpu/array.js";
@@ -26,7 +26,8 @@ export interface NonFiniteOperand {
   readonly value: number | null;
   /**
    * Where there is no one value, the least and the greatest of those that it takes: a row for a reduction, what was added
-   * up for the gradient of an operand that was broadcast, the whole operand for a Function of one's own.
+   * up for the gradient of an operand that was broadcast, the whole operand for a Function of one's own. Both are null
+   * for an operand that was changed in place since, or has no element.
    */
   readonly range: readonly [least: number, greatest: number] | null;
 }
@@ -36,9 +37,10 @@ export interface NonFinite {
   /**
    * "function": a Function's result, where what it depends on is finite. "gradient": what its backward gave of a gradient
    * and operands that are finite there, or a sum of gradients. "leaf": data that no Function of the graph made, so that it
-   * was not finite from the start, or a gradient that a pass was given to start from.
+   * was not finite from the start, or a gradient that a pass was given to start from. "unknown": what the Function of that
+   * name computed without a graph (by noGrad, of data that needs no gradient), of which no more is known.
    */
-  readonly kind: "function" | "gradient" | "leaf";
+  readonly kind: "function" | "gradient" | "leaf" | "unknown";
   /** The Function's name; the Variable's for a leaf, null where it has none. */
   readonly name: string | null;
   /** The shape of the result, or of the gradient. */
@@ -61,9 +63,13 @@ export interface NonFinite {
  *
  * With `gradients`, also the backward of which Function made one: a backward pass from `y` (from its `grad`, where it has
  * one) runs again and changes no `grad`. So are gradients that overflow only as they are added, over several uses or, in a
- * leaf's `grad`, over several passes. Call it before the leaves are changed.
+ * leaf's `grad`, over several passes.
  *
- * @throws ReleasedError where something on the way was disposed; DeviceLostError; what a pass throws.
+ * Call it before leaves are changed. Of what was changed since, the numbers that were used are gone: such a leaf is not
+ * listed, and no fused function that used it is looked into.
+ *
+ * @throws ModifiedError, naming the Function, where the first result that isn't finite can't be explained since an operand
+ * was changed in place after it was used; ReleasedError where something on the way was disposed; DeviceLostError; what a pass throws.
  * @example
  * const [origin] = (await findNonFinite(log(new Variable([1, 0])).mul(2))) ?? [];
  * console.log(origin.name); // "Log"
@@ -101,10 +107,21 @@ async function originsOf({ list }: Steps): Promise<NonFinite[] | null> {
     if (inside !== null) continue;
     for (const result of step.results) {
       const scan = made.get(result);
-      if (scan !== undefined) found.push(await describe(step, result, scan));
+      if (scan === undefined) continue;
+      if (step.changed === null) found.push(await describe(step, result, scan));
+      // What comes before is certain, and this may follow from it.
+      else if (found.length === 0) throw changedError(step, step.changed);
     }
   }
   return isFinite && found.length === 0 ? null : found;
+}
+
+function changedError({ name }: Step, changed: Variable): ModifiedError {
+  return new ModifiedError(
+    `findNonFinite: the result of ${name ?? "a Function"} isn't finite, but whether its operands were can't be told: ` +
+      `${changed.toString()} was changed in place after ${name ?? "it"} used it. Call findNonFinite before assign(), ` +
+      "descend() or update()",
+  );
 }
 
 async function originsInside(steps: Steps): Promise<NonFinite[] | null> {
@@ -128,12 +145,12 @@ async function describe(step: Step, result: StepResult, { first, count }: Scan):
 
 /** @param place that of the result's element */
 async function describeOperand(
-  { name, array, view }: StepOperand,
+  { name, array, view, isChanged }: StepOperand,
   result: StepResult,
   place: number,
 ): Promise<NonFiniteOperand> {
   const { shape } = array;
-  if (array.size === 0) return { name, shape, value: null, range: null };
+  if (array.size === 0 || isChanged) return { name, shape, value: null, range: null };
   const axes = reducedAxes(result.group, view);
   const index = placeIn(reducedTo(result.group, view), place, result.view);
   if (axes.length === 0) {

@@ -12,11 +12,13 @@ import { FusedNode } from "../transforms/fuse/fused-program.js";
 import { backwardReads, groupOfGradient, groupOfOutput, viewOf } from "./dependence.js";
 
 export interface Step {
-  readonly kind: "function" | "gradient" | "leaf";
+  readonly kind: "function" | "gradient" | "leaf" | "unknown";
   readonly name: string | null;
   readonly results: readonly StepResult[];
   readonly operands: readonly StepOperand[];
-  /** The steps that this one is made of, where it is a fused one. */
+  /** What was changed in place after the step, so that nobody knows what the step was given or gave; null for nothing. */
+  readonly changed: Variable | null;
+  /** The steps that this one is made of, where it is a fused one whose operands are as they were. */
   readonly inside: (() => Steps) | null;
 }
 
@@ -33,6 +35,8 @@ export interface StepOperand {
   readonly view: Shape;
   /** Whether the results depend on it at all. */
   readonly isRead: boolean;
+  /** Whether it was changed in place after that: its numbers aren't those that were used. */
+  readonly isChanged: boolean;
 }
 
 /** In the order in which they are computed. What was computed to look at is there until `release`. */
@@ -57,7 +61,11 @@ export function forwardSteps(roots: readonly Variable[], known: readonly Variabl
     list.push(leafStep(variable.name, variable));
   };
   for (const f of sortedByGeneration(roots).reverse()) {
-    f.inputs.forEach(addLeaf);
+    // Of one that was changed since, the numbers that were used are gone.
+    f.inputs.forEach((input, k) => {
+      if (!f.isChanged(k)) addLeaf(input);
+    });
+    const changed = changedOf(f);
     list.push({
       kind: "function",
       name: f.name,
@@ -66,18 +74,27 @@ export function forwardSteps(roots: readonly Variable[], known: readonly Variabl
         view: viewOf(f, output),
         group: groupOfOutput(f, output),
       })),
-      operands: f.inputs.map((input) => operandOf(input)),
-      inside: f instanceof FusedNode ? () => forwardInside(f) : null,
+      operands: f.inputs.map((input, k) => operandOf(input, input.shape, true, f.isChanged(k))),
+      changed,
+      inside: f instanceof FusedNode && changed === null ? () => forwardInside(f) : null,
     });
   }
   roots.forEach(addLeaf);
   return { list, release: none };
 }
 
+/** The first of the inputs and outputs that isn't as it was when `f` was called. */
+function changedOf(f: Function): Variable | null {
+  return [...f.inputs, ...f.outputs].find((_, k) => f.isChanged(k)) ?? null;
+}
+
 /** What isn't computed here. */
-function leafStep(name: string | null, { array }: Variable): Step {
+function leafStep(name: string | null, variable: Variable): Step {
+  const { array, computedBy } = variable;
   const { shape } = array;
-  return { kind: "leaf", name, results: [{ array, view: shape, group: shape }], operands: [], inside: null };
+  const results = [{ array, view: shape, group: shape }];
+  const what = computedBy === null ? { kind: "leaf" as const, name } : { kind: "unknown" as const, name: computedBy };
+  return { ...what, results, operands: [], changed: null, inside: null };
 }
 
 /**
@@ -133,12 +150,17 @@ class RecordedPass implements Steps {
       operands: [
         ...given.map(({ array }, k) => {
           const output = at(f.outputs, k);
-          return { name: gradientName(output), array, view: viewOf(f, output), isRead: true };
+          return { name: gradientName(output), array, view: viewOf(f, output), isRead: true, isChanged: false };
         }),
-        ...f.inputs.map((input, k) => operandOf(input, input.shape, backwardReads(f, k))),
-        ...f.outputs.map((output, k) => operandOf(output, viewOf(f, output), backwardReads(f, f.inputs.length + k))),
+        ...f.inputs.map((input, k) => operandOf(input, input.shape, backwardReads(f, k), f.isChanged(k))),
+        ...f.outputs.map((output, k) => {
+          const place = f.inputs.length + k;
+          return operandOf(output, viewOf(f, output), backwardReads(f, place), f.isChanged(place));
+        }),
       ],
-      inside: f instanceof FusedNode ? () => gradientInside(f, given) : null,
+      // What backward reads is as it was, else it would have thrown.
+      changed: null,
+      inside: f instanceof FusedNode && changedOf(f) === null ? () => gradientInside(f, given) : null,
     });
     return results;
   }
@@ -161,7 +183,8 @@ class RecordedPass implements Steps {
       kind: "gradient",
       name: `sum of gradients of ${(variable && nameOf(variable)) ?? "a leaf"}`,
       results: [{ array, view: shape, group: shape }],
-      operands: parts.map((part) => ({ name, array: part.array, view: shape, isRead: true })),
+      operands: parts.map((part) => ({ name, array: part.array, view: shape, isRead: true, isChanged: false })),
+      changed: null,
       inside: null,
     });
   }
@@ -236,6 +259,6 @@ function gradientName(variable: Variable): string {
   return `gradient of ${nameOf(variable) ?? "a leaf"}`;
 }
 
-function operandOf(variable: Variable, view = variable.shape, isRead = true): StepOperand {
-  return { name: nameOf(variable), array: variable.array, view, isRead };
+function operandOf(variable: Variable, view: Shape, isRead: boolean, isChanged: boolean): StepOperand {
+  return { name: nameOf(variable), array: variable.array, view, isRead, isChanged };
 }

@@ -7,7 +7,7 @@
 import { checkFunction } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { describe, isList } from "../base/describe.js";
-import { FuseError } from "../base/errors.js";
+import { ArgumentError, FuseError, isGpugradError } from "../base/errors.js";
 import { Identity, tracing } from "../graph/function.js";
 import { withOperands, Variable, type Operand } from "../graph/variable.js";
 import { FusedProgram } from "./fuse/fused-program.js";
@@ -66,6 +66,19 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
   );
 }
 
+/** @throws ArgumentError, saying so, where `f` misses operands that it was not given. */
+function callWith(f: Fusable<Variable | readonly Variable[]>, symbols: readonly Variable[]): unknown {
+  try {
+    return f(...symbols);
+  } catch (error) {
+    if (symbols.length >= f.length || (isGpugradError(error) && error.code !== "invalid-argument")) throw error;
+    throw new ArgumentError(
+      `fuse: the function takes ${f.length} operands and was given ${symbols.length}, so that operand ${symbols.length} is ` +
+        `missing: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
 /** What is given back as it came is another Variable, to be disposed on its own. */
 function another(variable: Variable): Variable {
   return tracing.current === null ? new Identity().call(variable) : variable;
@@ -81,7 +94,7 @@ interface Traced {
 
 function traceFunction(f: Fusable<Variable | readonly Variable[]>, count: number): Traced {
   const symbols = Array.from({ length: count }, (_, k) => new SymbolVariable(`x${k}`));
-  const result: unknown = trace(() => f(...symbols));
+  const result: unknown = trace(() => callWith(f, symbols));
   const outputs: readonly unknown[] = isList(result) ? result : [result];
   for (const output of outputs) {
     if (output instanceof Variable) continue;

@@ -58,9 +58,10 @@ export class SymbolVariable extends Variable {
     return;
   }
 
-  override [Symbol.toPrimitive](): never {
+  override [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
     throw new FuseError(
-      "fuse: a Variable was used as a number, by Math.sin(x), x * 2 or x > 0, but it has none while the function is " +
+      "fuse: a Variable was used as a number, by Math.sin(x), x * 2, x + 1 or x > 0, but it has none while the function is " +
         "traced. Write sin(x), mul(x, 2), where(greater(x, 0), a, b)",
     );
   }
