@@ -130,7 +130,7 @@ function mistakesOfOrders(expression: string, xs: readonly number[], by: readonl
       return slope === "kink" || !(Math.abs(own - slope.value) <= most);
     });
     const mistake = wrong < 0 ? null : `by input ${wrong}: ${found.derived[wrong]}\n${source}`;
-    source = derived?.by(input) ?? "";
+    source = derived?.by(input, 0) ?? "";
     name = /fn (\w+)_forward/.exec(source)?.[1] ?? "";
     return mistake;
   });
