@@ -6,6 +6,7 @@ import { mathFunction } from "./check/outside.js";
 import type { Checked } from "./check/symbols.js";
 import { f32, nothing, showType, sizeOfVector } from "./check/types.js";
 import { parse } from "./language/parser.js";
+import { withComponentWrites } from "./component-writes.js";
 import { printType } from "./language/printer.js";
 import { SourceText } from "./language/source-text.js";
 import { DerivableSource } from "./derivable-source.js";
@@ -35,7 +36,7 @@ export function parseElementwise(wgsl: unknown, hasGradient = true, isDerived = 
   if (typeof wgsl !== "string") throw new ArgumentError(`elementwise takes WGSL source, not ${describe(wgsl)}`);
   const [, guess = "WGSL"] = /\bfn\s+(\w+)_forward\b/.exec(wgsl) ?? [];
   const source = new SourceText(wgsl, guess);
-  const declarations = parse(source);
+  const declarations = withoutAliases(parse(source));
   const functions = declarations.filter((declaration) => declaration.kind === "function");
   const [forward, second] = functions.filter(({ name }) => name.endsWith("_forward"));
   if (forward === undefined) throw new WgslError("element-wise WGSL needs fn NAME_forward(x: f32) -> f32");
@@ -47,7 +48,7 @@ export function parseElementwise(wgsl: unknown, hasGradient = true, isDerived = 
   const checked = check(source, declarations, mathFunction);
   const outputs = outputsOf(source, forward, checked);
   const backward = functions.find((f) => f.name === `${name}_backward`);
-  const whole = withInitialValues(source, declarations);
+  const whole = portable(source, checked);
   const exact = isDerived
     ? { text: whole, helpers: new Map<string, string>() }
     : withExactCalls(whole, name, whole === source.text ? checked : checkedAgain(whole, name));
@@ -69,6 +70,14 @@ export function parseElementwise(wgsl: unknown, hasGradient = true, isDerived = 
     derived: null,
     textFor: () => text,
   };
+}
+
+/** Without what some drivers don't have, or do wrong. */
+function portable(source: SourceText, checked: Checked): string {
+  const text = withComponentWrites(source, checked);
+  if (text === source.text) return withInitialValues(source, checked.declarations);
+  const changed = new SourceText(text, source.name);
+  return withInitialValues(changed, parse(changed));
 }
 
 function checkedAgain(text: string, name: string): Checked {
@@ -179,4 +188,24 @@ export function checkAllowed(
 
 function forbid(source: SourceText, at: number, what: string, whose: string): never {
   return source.fail(at, `${whose} WGSL has functions, constants and types only, not ${what}`);
+}
+
+/** The same declarations with the forward's and the backward's types as f32 and the like, whatever the source calls them. */
+function withoutAliases(declarations: readonly ModuleDeclaration[]): ModuleDeclaration[] {
+  const aliases = new Map(
+    declarations.flatMap((other) => (other.kind === "alias" ? [[other.name, other.type] as const] : [])),
+  );
+  const named = (type: TypeName, path: readonly string[] = []): TypeName => {
+    const meant = aliases.get(type.name);
+    return meant === undefined || path.includes(type.name) ? type : named(meant, [...path, type.name]);
+  };
+  return declarations.map((declaration) =>
+    declaration.kind === "function" && /_(?:forward|backward)$/.test(declaration.name)
+      ? {
+          ...declaration,
+          parameters: declaration.parameters.map((parameter) => ({ ...parameter, type: named(parameter.type) })),
+          result: declaration.result === null ? null : named(declaration.result),
+        }
+      : declaration,
+  );
 }

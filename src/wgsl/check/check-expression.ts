@@ -1,8 +1,11 @@
 /** The type of every expression, and what its names stand for. */
 import { builtinResult, isBuiltin } from "./builtins.js";
-import type { Callable, Variable } from "./symbols.js";
+import { ConstantChecker } from "./check-constant.js";
+import type { Scope } from "./scope.js";
+import type { Callable } from "./symbols.js";
 import { binaryResult, unaryResult } from "./operators.js";
-import type { SourceText } from "../language/source-text.js";
+import { componentsOf } from "./swizzle.js";
+import { rootOf } from "../language/walk.js";
 import type { CallExpression, Expression, TypeName } from "../language/syntax.js";
 import {
   bool,
@@ -20,29 +23,23 @@ import {
   type Type,
 } from "./types.js";
 
-/** What an expression's names are looked up in, and where its types are written down. */
-export interface Scope {
-  readonly source: SourceText;
-  readonly types: Map<Expression, Type>;
-  readonly variables: Map<Expression, Variable>;
-  readonly callees: Map<CallExpression, Callable>;
-  variable(name: string): Variable | null;
-  callable(name: string): Callable | null;
-  /** null where the name is no type's, or lacks what a constructor finds out of its operands, as `vec2` does. */
-  typeOrNull(written: TypeName): Type | null;
-}
+/** Types that can be written without what they are made of. */
+export const openTypes = /^(?:vec[234]|mat[234]x[234]|array)$/;
 
 export class ExpressionChecker {
   readonly #scope: Scope;
+  readonly constants: ConstantChecker;
 
   constructor(scope: Scope) {
     this.#scope = scope;
+    this.constants = new ConstantChecker(scope);
   }
 
   /** @throws WgslError where a name is unknown, or operands don't fit. */
   typeOf(expression: Expression): Type {
     const type = this.#find(expression);
     this.#scope.types.set(expression, type);
+    this.constants.note(expression, type);
     return type;
   }
 
@@ -52,6 +49,11 @@ export class ExpressionChecker {
     return type === nothing ? this.#fail(expression.at, "this call gives nothing") : type;
   }
 
+  condition(expression: Expression): void {
+    const type = this.valueOf(expression);
+    if (type !== bool) this.#fail(expression.at, `a condition is a bool, not ${showType(type)}`);
+  }
+
   #fail(at: number, message: string): never {
     return this.#scope.source.fail(at, message);
   }
@@ -59,7 +61,7 @@ export class ExpressionChecker {
   #find(expression: Expression): Type {
     switch (expression.kind) {
       case "number":
-        return scalar(typeOfNumber(expression.text));
+        return this.#number(expression);
       case "bool":
         return bool;
       case "name":
@@ -67,12 +69,13 @@ export class ExpressionChecker {
       case "unary": {
         const operand = this.valueOf(expression.operand);
         const { operator, at } = expression;
+        if (operator === "&") this.#checkPlace(expression.operand);
         return unaryResult(operator, operand) ?? this.#fail(at, `${operator} doesn't take ${showType(operand)}`);
       }
       case "binary": {
-        const left = this.valueOf(expression.left);
-        const right = this.valueOf(expression.right);
         const { operator, at } = expression;
+        const left = this.valueOf(expression.left);
+        const right = this.constants.behind(operator, expression.left, () => this.valueOf(expression.right));
         return (
           binaryResult(operator, left, right) ??
           this.#fail(at, `${operator} doesn't go between ${showType(left)} and ${showType(right)}`)
@@ -84,6 +87,26 @@ export class ExpressionChecker {
         return this.#index(expression);
       case "call":
         return this.#call(expression);
+    }
+  }
+
+  #number({ text, at }: Expression & { kind: "number" }): Type {
+    const element = typeOfNumber(text);
+    if (element === "f16") this.#scope.typeOrNull({ kind: "type", name: "f16", args: [], at });
+    return scalar(element);
+  }
+
+  /** What a pointer may point to: a variable, or a part of one that isn't a vector's component. */
+  #checkPlace(place: Expression): void {
+    const { at } = place;
+    const root = rootOf(place);
+    const variable = this.#scope.variables.get(root);
+    if (variable !== undefined && variable.keyword !== "var" && variable.type.kind !== "pointer") {
+      this.#fail(at, `there is no pointer to ${variable.name}: only to a var, or a part of one`);
+    }
+    const whole = place.kind === "member" || place.kind === "index" ? this.#scope.types.get(place.object) : undefined;
+    if ((whole?.kind === "pointer" ? whole.target : whole)?.kind === "vector") {
+      this.#fail(at, "there is no pointer to a component of a vector: only to the whole one");
     }
   }
 
@@ -107,7 +130,8 @@ export class ExpressionChecker {
     const whole = type.kind === "pointer" ? type.target : type;
     if (whole.kind === "struct") {
       const member = whole.members.find((other) => other.name === name);
-      return member?.type ?? this.#fail(at, `${whole.name} has no member ${name}`);
+      const names = whole.members.map((other) => other.name).join(", ");
+      return member?.type ?? this.#fail(at, `${showType(whole)} has no member ${name}: it has ${names}`);
     }
     if (whole.kind !== "vector" || !/^(?:[xyzw]{1,4}|[rgba]{1,4})$/.test(name)) {
       this.#fail(at, `${showType(type)} has no .${name}`);
@@ -124,21 +148,18 @@ export class ExpressionChecker {
     if (by.kind !== "scalar" || !["i32", "u32", "abstract int"].includes(by.name)) {
       this.#fail(index.at, `an index is a whole number, not ${showType(by)}`);
     }
-    switch (whole.kind) {
-      case "array":
-        return whole.element;
-      case "vector":
-        return scalar(whole.element);
-      case "matrix":
-        return vectorOf(whole.rows, whole.element);
-      default:
-        return this.#fail(at, `${showType(type)} has no elements`);
-    }
+    const [element, count] = elementsOf(whole) ?? this.#fail(at, `${showType(type)} has no elements`);
+    this.constants.index(index, count);
+    // What is chosen while the shader runs has a size.
+    return this.#scope.constants.has(index) ? element : concrete(element);
   }
 
   #call(call: CallExpression): Type {
     const { callee, at } = call;
     const args = call.args.map((arg) => this.valueOf(arg));
+    if (this.#scope.variable(callee.name) !== null) {
+      this.#fail(at, `${callee.name} is a variable here, and hides what could be called: give one another name`);
+    }
     if (callee.name === "bitcast") return this.#bitcast(call, args);
     const callable = callee.args.length === 0 ? this.#scope.callable(callee.name) : null;
     if (callable !== null) return this.#ownCall(call, callable, args);
@@ -187,17 +208,27 @@ export class ExpressionChecker {
     const named = this.#scope.typeOrNull(callee);
     const type = named ?? inferred(callee, args);
     if (type === null) {
-      const isOpen = /^(?:vec[234]|mat[234]x[234]|array)$/.test(callee.name);
-      return isOpen ? this.#fail(at, `${callee.name} can't be made of (${showTypes(args)})`) : null;
+      return openTypes.test(callee.name)
+        ? this.#fail(at, `${callee.name} can't be made of (${showTypes(args)})`)
+        : null;
     }
     if (args.length === 0 || isMadeOf(type, args)) return type;
     return this.#fail(at, `${showType(type)} can't be made of (${showTypes(args)})`);
   }
 }
 
-/** Which components a swizzle names: xyzw or rgba. */
-export function componentsOf(swizzle: string): number[] {
-  return Array.from(swizzle, (letter) => "xyzwrgba".indexOf(letter) % 4);
+/** The type of the elements of an array, a vector or a matrix, and how many there are. */
+function elementsOf(type: Type): [Type, number] | null {
+  switch (type.kind) {
+    case "array":
+      return [type.element, type.count];
+    case "vector":
+      return [scalar(type.element), type.size];
+    case "matrix":
+      return [vectorOf(type.rows, type.element), type.columns];
+    default:
+      return null;
+  }
 }
 
 function showTypes(types: readonly Type[]): string {
@@ -216,10 +247,12 @@ function typeOfNumber(text: string): ScalarName {
 
 /** The type of `vec3(…)`, `mat2x2(…)`, `array(…)`, whose elements are those of the operands. */
 function inferred({ name, args: template }: TypeName, args: readonly Type[]): Type | null {
+  const [, zeros] = /^vec([234])$/.exec(name) ?? [];
+  if (template.length === 0 && args.length === 0 && zeros !== undefined) return vectorOf(Number(zeros), "abstract int");
   if (template.length > 0 || args.length === 0) return null;
   if (name === "array") {
     const first = args.find((arg) => args.every((other) => converts(other, arg)));
-    return first === undefined ? null : { kind: "array", element: concrete(first), count: args.length };
+    return first === undefined ? null : { kind: "array", element: first, count: args.length };
   }
   const element = commonElement(args.map(elementOf));
   if (element === null) return null;

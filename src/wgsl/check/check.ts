@@ -3,7 +3,8 @@
  * it is; types and what names stand for are found beside it.
  */
 import { checkFlow } from "./flow.js";
-import { FunctionChecker } from "./check-function.js";
+import { ExpressionChecker } from "./check-expression.js";
+import { checkAssert, FunctionChecker } from "./check-function.js";
 import { ModuleScope } from "./module-scope.js";
 import type { SourceText } from "../language/source-text.js";
 import type { Checked, Outside } from "./symbols.js";
@@ -13,6 +14,10 @@ import type { ModuleDeclaration } from "../language/syntax.js";
 export function check(source: SourceText, declarations: readonly ModuleDeclaration[], outside: Outside): Checked {
   const scope = new ModuleScope(source, declarations, outside);
   for (const declaration of declarations) {
+    if (declaration.kind === "assert") {
+      new ExpressionChecker(scope).condition(declaration.condition);
+      checkAssert(source, declaration.condition, scope.constants);
+    }
     if (declaration.kind !== "function") continue;
     new FunctionChecker(source, scope).check(declaration);
     checkFlow(source, declaration);

@@ -10,13 +10,14 @@ type End = "next" | "break" | "continue" | "return";
  * to leave.
  */
 export function checkFlow(source: SourceText, f: FunctionDeclaration): void {
-  const ends = new Flow(source).ofBlock(f.body, { inLoop: false, inSwitch: false });
+  const ends = new Flow(source).ofBlock(f.body, { inLoop: false, inSwitch: false, inContinuing: false });
   if (f.result !== null && ends.has("next")) source.fail(f.end, `${f.name} can end here without a return`);
 }
 
 interface Inside {
   readonly inLoop: boolean;
   readonly inSwitch: boolean;
+  readonly inContinuing: boolean;
 }
 
 class Flow {
@@ -41,6 +42,8 @@ class Flow {
   #of(statement: Statement, inside: Inside): Set<End> {
     switch (statement.kind) {
       case "return":
+        if (inside.inContinuing) this.#source.fail(statement.at, "continuing can't be left by a return");
+        return new Set(["return"]);
       case "discard":
         return new Set(["return"]);
       case "break":
@@ -57,11 +60,11 @@ class Flow {
       case "switch":
         return this.#ofSwitch(statement, inside);
       case "for":
-        return this.#ofLoop(statement.body, [], statement.condition !== null);
+        return this.#ofLoop(statement, [], statement.condition !== null, inside);
       case "while":
-        return this.#ofLoop(statement.body, [], true);
+        return this.#ofLoop(statement, [], true, inside);
       case "loop":
-        return this.#ofLoop(statement.body, statement.continuing, statement.breakIf !== null);
+        return this.#ofLoop(statement, statement.continuing, statement.breakIf !== null, inside);
       default:
         return new Set(["next"]);
     }
@@ -74,12 +77,18 @@ class Flow {
     return ends;
   }
 
-  #ofLoop(body: readonly Statement[], continuing: readonly Statement[], canEnd: boolean): Set<End> {
-    const ends = this.ofBlock(body, { inLoop: true, inSwitch: false });
-    this.ofBlock(continuing, { inLoop: false, inSwitch: false });
+  #ofLoop(
+    { body, at }: Statement & { body: readonly Statement[] },
+    continuing: readonly Statement[],
+    canEnd: boolean,
+    { inContinuing }: Inside,
+  ): Set<End> {
+    const ends = this.ofBlock(body, { inLoop: true, inSwitch: false, inContinuing });
+    this.ofBlock(continuing, { inLoop: false, inSwitch: false, inContinuing: true });
     const isLeft = ends.has("break") || canEnd;
     const after = new Set<End>(isLeft ? ["next"] : []);
     if (ends.has("return")) after.add("return");
+    if (after.size === 0) this.#source.fail(at, "this loop never ends: it has no break, no return and no condition");
     return after;
   }
 }

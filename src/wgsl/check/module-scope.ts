@@ -1,7 +1,8 @@
 /** The names of a module: functions, structs, aliases and constants, which may be used before they are declared. */
 import type { Callable, Outside, Variable } from "./symbols.js";
-import { constantValue } from "./constant.js";
-import { ExpressionChecker, type Scope } from "./check-expression.js";
+import type { Constant } from "./constant.js";
+import { ExpressionChecker, openTypes } from "./check-expression.js";
+import type { Scope } from "./scope.js";
 import type { SourceText } from "../language/source-text.js";
 import type {
   AliasDeclaration,
@@ -17,6 +18,9 @@ import type {
 import {
   concrete,
   converts,
+  elementOf,
+  isFloat,
+  isInteger,
   matrixOf,
   nothing,
   scalar,
@@ -36,6 +40,8 @@ export class ModuleScope implements Scope {
   readonly variables = new Map<Expression, Variable>();
   readonly declared = new Map<Declaration | Parameter, Variable>();
   readonly callees = new Map<CallExpression, Callable>();
+  readonly constants = new Map<Expression, Constant | null>();
+  readonly #hasF16: boolean;
   readonly #outside: Outside;
   readonly #declared = new Map<string, FunctionDeclaration | StructDeclaration | AliasDeclaration | Declaration>();
   readonly #resolved = new Map<string, Type | Variable>();
@@ -46,6 +52,7 @@ export class ModuleScope implements Scope {
   constructor(source: SourceText, declarations: readonly ModuleDeclaration[], outside: Outside) {
     this.source = source;
     this.#outside = outside;
+    this.#hasF16 = declarations.some(({ kind }) => kind === "directive");
     for (const declaration of declarations) {
       if (declaration.kind === "directive" || declaration.kind === "assert") continue;
       const { name, at } = declaration;
@@ -64,6 +71,10 @@ export class ModuleScope implements Scope {
   #callable(declaration: FunctionDeclaration): Callable {
     const parameters = declaration.parameters.map(({ name, type }) => ({ name, type: this.typeNamed(type) }));
     const result = declaration.result === null ? nothing : this.typeNamed(declaration.result);
+    const mustUse = declaration.attributes.find((attribute) => attribute.name === "must_use");
+    if (mustUse !== undefined && result === nothing) {
+      this.source.fail(mustUse.at, `${declaration.name} gives nothing that must be used`);
+    }
     return { name: declaration.name, parameters, result, declaration };
   }
 
@@ -85,14 +96,21 @@ export class ModuleScope implements Scope {
     const variable = this.#once(name, declaration.at, () => {
       const checker = new ExpressionChecker(this);
       const value = declaration.value === null ? null : checker.typeOf(declaration.value);
+      if (declaration.value !== null) this.#checkConstant(declaration, declaration.value);
       const type = declaration.type === null ? (value ?? nothing) : this.typeNamed(declaration.type);
       if (value !== null && !converts(value, type)) {
         this.source.fail(declaration.at, `${name} is ${showType(type)}, and can't hold ${showType(value)}`);
       }
+      if (declaration.value !== null) checker.constants.fits(declaration.value, type);
       return { name, keyword: declaration.keyword, type, value: declaration.value, at: declaration.at };
     });
     this.#resolved.set(name, variable);
     return variable;
+  }
+
+  #checkConstant({ keyword, name }: Declaration, value: Expression): void {
+    if (keyword !== "const" || this.constants.has(value)) return;
+    this.source.fail(value.at, `${name} is constant, so its value can't come from a function of the source's own`);
   }
 
   #once<T>(name: string, at: number, find: () => T): T {
@@ -112,15 +130,33 @@ export class ModuleScope implements Scope {
   }
 
   typeOrNull(written: TypeName, scope: Scope = this): Type | null {
+    const type = this.#typeOrNull(written, scope);
+    if (type !== null && elementOf(type) === "f16" && !this.#hasF16) {
+      this.source.fail(written.at, "f16 is not in every driver, and has no gradient here: use f32");
+    }
+    if (type?.kind === "matrix" && !isFloat(type.element)) {
+      this.source.fail(written.at, `a matrix has elements of f32, not ${type.element}`);
+    }
+    return type;
+  }
+
+  isConstructor(callee: TypeName): boolean {
+    return openTypes.test(callee.name) || this.typeOrNull(callee) !== null;
+  }
+
+  #typeOrNull(written: TypeName, scope: Scope): Type | null {
     const { name, args, at } = written;
+    if (scope !== this && scope.variable(name) !== null) {
+      this.source.fail(at, `${name} is a variable here, and hides the type: give it another name`);
+    }
     const declaration = this.#declared.get(name);
     if (declaration !== undefined) return this.#declaredType(declaration);
     if (args.length === 0 && scalarNames.includes(name)) return scalar(name as ScalarName);
     const [, size, letter] = /^vec([234])([fhiu])?$/.exec(name) ?? [];
-    if (size !== undefined) return this.#vector(Number(size), letter, written);
+    if (size !== undefined) return this.#vector(Number(size), letter, written, scope);
     const [, columns, rows, of] = /^mat([234])x([234])([fh])?$/.exec(name) ?? [];
     if (columns !== undefined) {
-      const element = this.#element(of, written);
+      const element = this.#element(of, written, scope);
       return element === null ? null : matrixOf(Number(columns), Number(rows), element);
     }
     if (name === "array") return this.#array(written, scope);
@@ -145,24 +181,25 @@ export class ModuleScope implements Scope {
         (member, k) => declaration.members.findIndex((other) => other.name === member.name) < k,
       );
       if (twice !== undefined) this.source.fail(twice.at, `${name} has two members ${twice.name}`);
+      if (members.length === 0) this.source.fail(at, `${name} has no members: a struct has one or more`);
       return { kind: "struct", name, members };
     });
     this.#resolved.set(name, type);
     return type;
   }
 
-  #element(letter: string | undefined, { args, name, at }: TypeName): ScalarName | null {
+  #element(letter: string | undefined, { args, name, at }: TypeName, scope: Scope): ScalarName | null {
     if (letter !== undefined) return args.length === 0 ? (letters[letter] ?? null) : null;
     const [arg] = args;
     if (arg === undefined) return null;
-    const type = arg.kind === "type" && args.length === 1 ? this.typeNamed(arg) : null;
+    const type = arg.kind === "type" && args.length === 1 ? this.typeNamed(arg, scope) : null;
     return type?.kind === "scalar"
       ? type.name
       : this.source.fail(at, `${name} takes one scalar type, such as ${name}<f32>`);
   }
 
-  #vector(size: number, letter: string | undefined, written: TypeName): Type | null {
-    const element = this.#element(letter, written);
+  #vector(size: number, letter: string | undefined, written: TypeName, scope: Scope): Type | null {
+    const element = this.#element(letter, written, scope);
     return element === null ? null : vectorOf(size, element);
   }
 
@@ -174,9 +211,10 @@ export class ModuleScope implements Scope {
     }
     const expression: Expression = length.kind === "type" ? { kind: "name", name: length.name, at: length.at } : length;
     const type = new ExpressionChecker(scope).typeOf(expression);
-    const count = constantValue(expression, this.variables);
-    const isCount = typeof count === "number" && Number.isInteger(count) && count > 0 && type.kind === "scalar";
-    if (!isCount) this.source.fail(length.at, "an array's length is a whole number that is known");
+    const count = this.constants.get(expression);
+    if (!isInteger(elementOf(type)) || typeof count !== "number" || count < 1) {
+      this.source.fail(length.at, "an array's length is a whole number that is known, of 1 or more");
+    }
     return { kind: "array", element: concrete(this.typeNamed(element, scope)), count };
   }
 

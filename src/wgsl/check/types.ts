@@ -162,9 +162,11 @@ export function showType(type: Type): string {
     case "matrix":
       return showOf(`mat${type.columns}x${type.rows}`, type.element);
     case "array":
-      return `array<${showType(type.element)}, ${type.count}>`;
+      if (sameType(concrete(type), type)) return `array<${showType(type.element)}, ${type.count}>`;
+      return `array of ${type.count} ${showType(type.element).replace(/^a (.*)/, "$1s")}`;
     case "struct":
-      return type.name;
+      // What modf and frexp give has no name that can be written.
+      return type.name.replace(/^__(\w+?)_.*/, "the result of $1");
     case "pointer":
       return `ptr<function, ${showType(type.target)}>`;
     case "nothing":

@@ -26,7 +26,7 @@ export function typeName(type: Type): TypeName {
 
 /** A type as it was written, but for the names of arrays' lengths, which may mean something else in what is made. */
 export function typeNameAs(written: TypeName, type: Type): TypeName {
-  return written.name === "array" ? typeName(type) : written;
+  return written.name === "array" && written.args.length > 0 ? typeName(type) : written;
 }
 
 export function construct(type: Type, args: readonly Expression[]): Expression {

@@ -2,18 +2,22 @@
 import { bindsAlone, precedenceOf } from "./precedence.js";
 import type { Attribute, BinaryOperator, CallExpression, Expression, TypeName, UnaryOperator } from "./syntax.js";
 import { TokenReader } from "./token-reader.js";
+import { partsOf } from "./walk.js";
+import { isKeyword } from "./words.js";
 
 /** Names after which `<` begins a list of template arguments, wherever they stand. */
 const templated = /^(vec[234]|mat[234]x[234]|array|ptr|atomic|bitcast|texture_\w+)$/;
 
-/** In a template list no comparison can stand, since `>` ends it. */
-const sumLevel = 9;
+/** What a list of operators, members and calls may have in a row. Chrome's compiler takes no more either. */
+const mostInRow = 512;
 
 const unaryOperators = new Set<string>(["-", "!", "~", "*", "&"]);
 
 export abstract class ExpressionParser extends TokenReader {
   /** Expressions that stand in brackets, and so may stand beside any operator. */
   readonly #bracketed = new WeakSet<Expression>();
+  /** How many expressions stand in one another. */
+  readonly #depths = new WeakMap<Expression, number>();
 
   // Types
 
@@ -38,7 +42,7 @@ export abstract class ExpressionParser extends TokenReader {
   #templateArgument(): TypeName | Expression {
     const isAlone = ["<", ",", ">", ">>", ">=", ">>="].some((text) => this.is(text, 1));
     if (this.token.kind === "name" && isAlone) return this.type();
-    return this.#binary(sumLevel);
+    return this.#binary(1, true);
   }
 
   /** `>>` and `>=` close one list, and their rest is read next. */
@@ -55,19 +59,36 @@ export abstract class ExpressionParser extends TokenReader {
     return this.nested(() => this.#binary(1));
   }
 
-  /** Operators of at least this precedence; all of WGSL's group from the left. */
-  #binary(least: number): Expression {
+  /** The expression, where it isn't made of too much. */
+  #measured<T extends Expression>(expression: T): T {
+    const depth = 1 + Math.max(0, ...partsOf(expression).map((part) => this.#depths.get(part) ?? 0));
+    if (depth > mostInRow) {
+      this.source.fail(
+        expression.at,
+        `an expression can have ${mostInRow} operators in a row, no more: give parts a name`,
+      );
+    }
+    this.#depths.set(expression, depth);
+    return expression;
+  }
+
+  /**
+   * Operators of at least this precedence; all of WGSL's group from the left.
+   *
+   * @param inList whether it is a template argument, where every `>` ends the list
+   */
+  #binary(least: number, inList = false): Expression {
     let left = this.unary();
     for (;;) {
       const { kind, text, at } = this.token;
       const level = kind === "symbol" ? precedenceOf(text) : null;
-      if (level === null || level < least) return left;
+      if (level === null || level < least || (inList && text.startsWith(">"))) return left;
       const operator = text as BinaryOperator;
       this.next++;
-      const right = this.#binary(level + 1);
+      const right = this.#binary(level + 1, inList);
       this.#checkBrackets(operator, left, at);
       this.#checkBrackets(operator, right, at);
-      left = { kind: "binary", operator, left, right, at };
+      left = this.#measured({ kind: "binary", operator, left, right, at });
     }
   }
 
@@ -81,7 +102,8 @@ export abstract class ExpressionParser extends TokenReader {
     const { kind, text, at } = this.token;
     if (kind === "symbol" && unaryOperators.has(text)) {
       this.next++;
-      return { kind: "unary", operator: text as UnaryOperator, operand: this.nested(() => this.unary()), at };
+      const operand = this.nested(() => this.unary());
+      return this.#measured({ kind: "unary", operator: text as UnaryOperator, operand, at });
     }
     return this.#postfix(this.#primary());
   }
@@ -90,9 +112,11 @@ export abstract class ExpressionParser extends TokenReader {
     let object = primary;
     for (;;) {
       const { at } = this.token;
-      if (this.eat(".")) object = { kind: "member", object, name: this.name("a member or components"), at };
-      else if (this.eat("[")) {
-        object = { kind: "index", object, index: this.expression(), at };
+      if (this.eat(".")) {
+        if (this.isTemplated()) this.#failTemplated();
+        object = this.#measured({ kind: "member", object, name: this.name("a member or components"), at });
+      } else if (this.eat("[")) {
+        object = this.#measured({ kind: "index", object, index: this.expression(), at });
         this.expect("]");
       } else return object;
     }
@@ -110,27 +134,44 @@ export abstract class ExpressionParser extends TokenReader {
       this.#bracketed.add(inner);
       return inner;
     }
-    if (kind !== "name") return this.expected("an expression");
-    if (text === "true" || text === "false") {
+    const isValue = text === "true" || text === "false";
+    if (kind !== "name" || (isKeyword(text) && !isValue)) return this.expected("an expression");
+    if (isValue) {
       this.next++;
       return { kind: "bool", value: text === "true", at };
     }
-    const callee: TypeName =
-      templated.test(text) && this.is("<", 1) ? this.type() : { kind: "type", name: this.name("a name"), args: [], at };
+    const callee = this.isTemplated() ? this.#templatedCallee() : this.#callee();
     if (this.is("(")) return this.#call(callee);
     return callee.args.length > 0 ? this.expected("(") : { kind: "name", name: text, at };
   }
 
+  #callee(): TypeName {
+    const { at } = this.token;
+    return { kind: "type", name: this.name("a name"), args: [], at };
+  }
+
+  #templatedCallee(): TypeName {
+    return templated.test(this.token.text) ? this.type() : this.#failTemplated();
+  }
+
+  #failTemplated(): never {
+    const { text, at } = this.token;
+    return this.source.fail(
+      at,
+      `WGSL reads ${text} < … > as a type with arguments: put a comparison with < in brackets where a > follows`,
+    );
+  }
+
   #call(callee: TypeName): CallExpression {
     this.expect("(");
-    return { kind: "call", callee, args: this.list(")", () => this.expression()), at: callee.at };
+    return this.#measured({ kind: "call", callee, args: this.list(")", () => this.expression()), at: callee.at });
   }
 
   protected attributes(): Attribute[] {
     const attributes: Attribute[] = [];
     while (this.is("@")) {
       const { at } = this.expect("@");
-      const name = this.name("an attribute's name");
+      const name = this.word("an attribute's name");
       attributes.push({ name, args: this.eat("(") ? this.list(")", () => this.expression()) : [], at });
     }
     return attributes;

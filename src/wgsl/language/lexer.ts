@@ -42,11 +42,19 @@ export function tokensOf(source: SourceText): Token[] {
     const found =
       tokenOf("number", read(number), at) ?? tokenOf("name", read(name), at) ?? tokenOf("symbol", read(symbol), at);
     if (found === null) return source.fail(at, `WGSL has no character ${JSON.stringify(text.charAt(at))}`);
+    if (found.kind === "number") checkNumber(source, found);
     tokens.push(found);
     at += found.text.length;
   }
   tokens.push({ kind: "end", text: "the end of the source", at: text.length });
   return tokens;
+}
+
+function checkNumber(source: SourceText, { text, at }: Token): void {
+  if (/^0\d+[iu]?$/.test(text)) source.fail(at, `${text} begins with 0, as no whole number in WGSL may`);
+  if (/^(?!0[xX]).*[.eE].*[iu]$/.test(text)) {
+    source.fail(at, `${text} has a fraction or an exponent, and so can't be whole: leave out the ${text.slice(-1)}`);
+  }
 }
 
 function tokenOf(kind: Token["kind"], text: string | null, at: number): Token | null {

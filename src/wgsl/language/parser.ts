@@ -175,24 +175,17 @@ class Parser extends ExpressionParser {
     }
     const target = this.unary();
     if (target.kind === "call") return { kind: "call statement", call: target, at };
-    return this.#assignment(target);
+    return this.#assignment(target, at);
   }
 
-  #assignment(target: Expression): Assignment {
+  #assignment(target: Expression, from: number): Assignment {
     const { text, at } = this.token;
-    if (text === "++" || text === "--") {
-      this.next++;
-      const one: Expression = { kind: "number", text: "1", at };
-      return { kind: "assignment", target, operator: text === "++" ? "+" : "-", value: one, at };
-    }
-    if (text === "=") {
-      this.next++;
-      return { kind: "assignment", target, operator: null, value: this.expression(), at };
-    }
-    if (!/^(?:[-+*/%&|^]|<<|>>)=$/.test(text)) return this.expected("an assignment or a call");
+    const isStep = text === "++" || text === "--";
+    if (!isStep && text !== "=" && !/^(?:[-+*/%&|^]|<<|>>)=$/.test(text)) this.expected("an assignment or a call");
     this.next++;
-    const operator = text.slice(0, -1) as BinaryOperator;
-    return { kind: "assignment", target, operator, value: this.expression(), at };
+    const value: Expression = isStep ? { kind: "number", text: "1", at } : this.expression();
+    const operator = text === "=" ? null : (text.slice(0, isStep ? 1 : -1) as BinaryOperator);
+    return { kind: "assignment", target, operator, value, at, written: { from, to: this.token.at, isStep } };
   }
 
   #if(): Statement {

@@ -54,7 +54,13 @@ function printAttributes(attributes: readonly Attribute[]): string {
 
 export function printType({ name, args }: TypeName): string {
   if (args.length === 0) return name;
-  return `${name}<${args.map((arg) => (arg.kind === "type" ? printType(arg) : printExpression(arg))).join(", ")}>`;
+  return `${name}<${args.map(printTemplateArgument).join(", ")}>`;
+}
+
+/** What has a `>` stands in brackets, since that would end the list. */
+function printTemplateArgument(arg: TypeName | Expression): string {
+  if (arg.kind === "type") return printType(arg);
+  return arg.kind === "binary" && /[<>]/.test(arg.operator) ? `(${printExpression(arg)})` : printExpression(arg);
 }
 
 /** Lines, indented once. */
@@ -192,7 +198,8 @@ export function printExpression(expression: Expression): string {
 
 /** Comparisons side by side stand in brackets: `a < b, c > d` would be read as a list of types. */
 function printArguments(args: readonly Expression[]): string {
-  const compare = (arg: Expression): boolean => arg.kind === "binary" && /^(?:[<>]=?|<<|>>)$/.test(arg.operator);
+  const compare = (arg: Expression): boolean =>
+    arg.kind === "binary" && /^(?:[<>]=?|<<|>>|&&|\|\|)$/.test(arg.operator);
   const isAmbiguous = args.filter(compare).length > 1;
   return args
     .map((arg) => (isAmbiguous && compare(arg) ? `(${printExpression(arg)})` : printExpression(arg)))

@@ -63,6 +63,8 @@ export interface Assignment {
   readonly operator: BinaryOperator | null;
   readonly value: Expression;
   readonly at: number;
+  /** Where in the source it stands, and whether as `x++` or `x--`; of what is made there is none. */
+  readonly written?: { readonly from: number; readonly to: number; readonly isStep: boolean };
 }
 
 export interface SwitchCase {

@@ -1,19 +1,23 @@
 /** WGSL's tokens, one after the other, with what is to be said where another one was expected. */
 import { tokensOf, type Token } from "./lexer.js";
 import type { SourceText } from "./source-text.js";
+import { templateListsOf } from "./template-lists.js";
+import { whyNoName } from "./words.js";
 
-/** Deeper nesting than anybody writes: a source can't overflow our stack. */
-const mostDepth = 200;
+/** Chrome's compiler takes no more either; and a source can't overflow our stack. */
+const mostDepth = 128;
 
 export abstract class TokenReader {
   protected readonly source: SourceText;
   protected readonly tokens: Token[];
   protected next = 0;
   #depth = 0;
+  readonly #templateLists: ReadonlySet<number>;
 
   constructor(source: SourceText) {
     this.source = source;
     this.tokens = tokensOf(source);
+    this.#templateLists = templateListsOf(this.tokens);
   }
 
   protected get token(): Token {
@@ -45,7 +49,21 @@ export abstract class TokenReader {
     return this.source.fail(at, `expected ${what}, found ${kind === "end" ? "the end of the source" : text}`);
   }
 
+  /** Whether the token behind this one begins a list of template arguments. */
+  protected isTemplated(): boolean {
+    return this.#templateLists.has(this.next + 1);
+  }
+
+  /** @param what is expected, and may not be one of WGSL's words */
   protected name(what: string): string {
+    const { text, at } = this.token;
+    const name = this.word(what);
+    const why = whyNoName(text);
+    return why === null ? name : this.source.fail(at, `${why}: choose another name`);
+  }
+
+  /** A name, or a word that WGSL keeps for itself. */
+  protected word(what: string): string {
     const { kind, text } = this.token;
     if (kind !== "name") return this.expected(what);
     this.next++;

@@ -1,7 +1,7 @@
 /** The fields of a stencil's source: which parameters they are, and at which offsets each is read. */
-import { constantValue } from "../check/constant.js";
-import type { Variable } from "../check/symbols.js";
-import { nothing } from "../check/types.js";
+import { ExpressionChecker } from "../check/check-expression.js";
+import type { Constant } from "../check/constant.js";
+import { ModuleScope } from "../check/module-scope.js";
 import { printType } from "../language/printer.js";
 import type { SourceText } from "../language/source-text.js";
 import type {
@@ -48,7 +48,7 @@ export class FieldReader {
   readonly #source: SourceText;
   readonly #dimensions: number;
   readonly #functions = new Map<string, FunctionDeclaration>();
-  readonly #constants = new Map<string, Expression>();
+  readonly #constants: ModuleScope;
   readonly #known = new Map<string, Fields>();
   readonly #open = new Set<string>();
 
@@ -57,10 +57,19 @@ export class FieldReader {
     this.#dimensions = dimensions;
     for (const declaration of declarations) {
       if (declaration.kind === "function") this.#functions.set(declaration.name, declaration);
-      if (declaration.kind === "declaration" && declaration.keyword === "const" && declaration.value !== null) {
-        this.#constants.set(declaration.name, declaration.value);
-      }
     }
+    const others = declarations.filter(({ kind }) => kind === "declaration" || kind === "struct" || kind === "alias");
+    this.#constants = new ModuleScope(source, others, () => null);
+  }
+
+  isConstant(name: string): boolean {
+    return this.#constants.variable(name)?.keyword === "const";
+  }
+
+  /** What a constant expression gives; null where that isn't known. */
+  constant(expression: Expression): Constant | null {
+    new ExpressionChecker(this.#constants).typeOf(expression);
+    return this.#constants.constants.get(expression) ?? null;
   }
 
   callee(name: string): Callee {
@@ -88,7 +97,7 @@ export class FieldReader {
       }
       fields.set(own, { name: own, components, offsets: [] });
     }
-    new BodyReader(this.#source, this.#dimensions, this.#constants, fields, this).visit(f);
+    new BodyReader(this.#source, this.#dimensions, fields, this).visit(f);
     for (const { name: own, at } of f.parameters) {
       if (fields.get(own)?.offsets.length === 0) this.#source.fail(at, `${own} is never read: leave it out`);
     }
@@ -108,22 +117,14 @@ interface Callee {
 class BodyReader {
   readonly #source: SourceText;
   readonly #dimensions: number;
-  readonly #constants: ReadonlyMap<string, Expression>;
   readonly #fields: ReadonlyMap<string, Found>;
   readonly #all: FieldReader;
   /** The names that the function declares, which hide constants of the source. */
   readonly #own = new Set<string>();
 
-  constructor(
-    source: SourceText,
-    dimensions: number,
-    constants: ReadonlyMap<string, Expression>,
-    fields: ReadonlyMap<string, Found>,
-    all: FieldReader,
-  ) {
+  constructor(source: SourceText, dimensions: number, fields: ReadonlyMap<string, Found>, all: FieldReader) {
     this.#source = source;
     this.#dimensions = dimensions;
-    this.#constants = constants;
     this.#fields = fields;
     this.#all = all;
   }
@@ -183,10 +184,8 @@ class BodyReader {
   }
 
   #offset(arg: Expression): number {
-    const variables = new Map<Expression, Variable>();
-    this.#resolve(arg, variables, []);
-    const value = constantValue(arg, variables);
-    if (value === null || !Number.isInteger(value)) {
+    const value = this.#isKnown(arg) ? this.#all.constant(arg) : null;
+    if (typeof value !== "number" || !Number.isInteger(value)) {
       return this.#source.fail(
         arg.at,
         "an offset is a whole number that is known before anything runs, such as 1 or -1",
@@ -196,17 +195,11 @@ class BodyReader {
     return value === 0 ? 0 : value;
   }
 
-  /** Finds the constants of the source in an offset. */
-  #resolve(expression: Expression, variables: Map<Expression, Variable>, path: readonly string[]): void {
-    if (expression.kind !== "name") {
-      for (const part of partsOf(expression)) this.#resolve(part, variables, path);
-      return;
-    }
-    const { name, at } = expression;
-    const value = this.#own.has(name) || path.includes(name) ? undefined : this.#constants.get(name);
-    if (value === undefined) return;
-    variables.set(expression, { name, keyword: "const", type: nothing, value, at });
-    this.#resolve(value, variables, [...path, name]);
+  /** Whether it is made of the source's constants. */
+  #isKnown(expression: Expression): boolean {
+    if (expression.kind === "name") return !this.#own.has(expression.name) && this.#all.isConstant(expression.name);
+    if (expression.kind === "call" && this.#all.callee(expression.callee.name).parameters.length > 0) return false;
+    return partsOf(expression).every((part) => this.#isKnown(part));
   }
 
   /** A field that is handed on is read as it is read there. */

@@ -5,6 +5,7 @@ import { check } from "../check/check.js";
 import { mathFunction } from "../check/outside.js";
 import type { Outside } from "../check/symbols.js";
 import { vectorOf } from "../check/types.js";
+import { withComponentWrites } from "../component-writes.js";
 import { withExactCalls } from "../exact-calls.js";
 import { parse } from "../language/parser.js";
 import { printModule, printType } from "../language/printer.js";
@@ -110,8 +111,10 @@ function outsideIn(dimensions: number): Outside {
 }
 
 function exactText(text: string, name: string, outside: Outside): string {
-  const source = new SourceText(text, name);
-  const exact = withExactCalls(text, name, check(source, parse(source), outside));
+  const whole = new SourceText(text, name);
+  const written = withComponentWrites(whole, check(whole, parse(whole), outside));
+  const source = new SourceText(written, name);
+  const exact = withExactCalls(written, name, check(source, parse(source), outside));
   return [exact.text, ...exact.helpers.values()].join("\n");
 }
 

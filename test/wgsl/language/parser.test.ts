@@ -11,7 +11,7 @@ const read = (text: string): ModuleDeclaration[] => parse(new SourceText(text, "
 
 /** The tree without the places in the source, and with the value that the printer gives a variable that has none. */
 function bare(tree: unknown): unknown {
-  const text = JSON.stringify(tree, (key, value: unknown) => (key === "at" || key === "end" ? undefined : value));
+  const text = JSON.stringify(tree, (key, value: unknown) => (/^(?:at|end|written)$/.test(key) ? undefined : value));
   return JSON.parse(text, (_, value: unknown) => (isBare(value) ? { ...value, value: call(value.type) } : value));
 }
 
@@ -131,6 +131,12 @@ describe("the parser", () => {
     ["bitcast<vec2<u32>>(x)", { kind: "call", callee: { name: "bitcast" } }],
     ["vec2f(1, 2).yx", { kind: "member", object: { kind: "call" } }],
     ["*p", { kind: "unary", operator: "*" }],
+    ["g(x < 1, (x > 2))", { kind: "call", args: [{ operator: "<" }, { operator: ">" }] }],
+    ["x < 1 && x > (2)", { operator: "&&", left: { operator: "<" }, right: { operator: ">" } }],
+    ["a[i] < b[j > 1]", { operator: "<", left: { kind: "index" } }],
+    ["g(x <= 1, x > 2)", { kind: "call", args: [{ operator: "<=" }, { operator: ">" }] }],
+    ["array<f32, 1 << 2>()", { kind: "call", callee: { args: [{ name: "f32" }, { operator: "<<" }] } }],
+    ["array<f32, (8 >> 1)>()", { kind: "call", callee: { args: [{ name: "f32" }, { operator: ">>" }] } }],
   ])("reads %s", (text, tree) => {
     expect(expressionOf(text)).toMatchObject(tree);
   });
@@ -197,6 +203,11 @@ describe("the parser", () => {
     expect(bare(read("/* a /* b */ c */ fn f() { // }\n }"))).toEqual(bare(read("fn f() { }")));
   });
 
+  test("what a list of template arguments computes is printed so that the list doesn't end too early", () => {
+    const text = "fn f() {\n  var a: array<f32, (8 >> 1)> = array<f32, (8 >> 1)>();\n}\n";
+    expect(printModule(read(text))).toBe(text);
+  });
+
   test("names may be in any script", () => {
     expect(read("fn Δέλτα_1() { let été = 1; }")[0]).toMatchObject({ name: "Δέλτα_1", body: [{ name: "été" }] });
   });
@@ -215,7 +226,18 @@ describe("a mistake", () => {
     ["fn f() { /* }", 1, 10, "no end"],
     ["fn f() { let a = 'x'; }", 1, 18, "no character"],
     ["let a = 1;", 1, 1, "expected fn, struct"],
-    ["fn f() { case 1: { } }", 1, 15, "expected an assignment"],
+    ["fn f() { case 1: { } }", 1, 10, "expected an expression, found case"],
+    ["fn f() { let loop = 1; }", 1, 14, "loop is a word of WGSL's own: choose another name"],
+    ["fn f(class: f32) { }", 1, 6, "class is a word that WGSL keeps for itself"],
+    ["struct S { final: f32 }", 1, 12, "final is a word that WGSL keeps for itself"],
+    ["fn self() { }", 1, 4, "self is a word that WGSL keeps for itself"],
+    ["fn f() { let __a = 1; }", 1, 14, "__a begins with two underscores"],
+    ["fn f(_: f32) { }", 1, 6, "_ is no name"],
+    ["fn f() { let a = 01; }", 1, 18, "01 begins with 0"],
+    ["fn f() { let a = 1.0u; }", 1, 18, "1.0u has a fraction or an exponent"],
+    ["fn f() { let a = 1e3i; }", 1, 18, "1e3i has a fraction or an exponent"],
+    ["fn f() { let a = g(x < 1, x > 2); }", 1, 20, "reads x < … > as a type with arguments"],
+    ["fn f() { let a = g(v.x < 1, v.y >= 2); }", 1, 22, "reads x < … > as a type with arguments"],
   ])("in %j is told with line, column and the source's own words", (text, line, column, message) => {
     let error: unknown = null;
     try {
@@ -241,6 +263,10 @@ describe("a mistake", () => {
         open === "{ " ? open.repeat(5000) + close.repeat(5000) : `_ = ${open.repeat(5000)}1${close.repeat(5000)};`;
       expect(() => statementsOf(inside)).toThrow(/nested more than/);
     }
+    expect(() => statementsOf(`_ = 1${" + 1".repeat(5000)};`)).toThrow(/512 operators in a row/);
+    expect(() => statementsOf(`_ = a${".x".repeat(5000)};`)).toThrow(/512 operators in a row/);
+    expect(() => statementsOf(`_ = 1${" + 1".repeat(500)};`)).not.toThrow();
+    expect(() => statementsOf(`_ = ${"(".repeat(120)}1${")".repeat(120)};`)).not.toThrow();
     expect(() => statementsOf(`${"if a { } else ".repeat(5000)} { }`)).toThrow(/nested more than/);
     expect(() => read(`alias A = ${"array<".repeat(5000)}f32${">".repeat(5000)};`)).toThrow(/nested more than/);
   });

@@ -104,6 +104,8 @@ export class Statements {
           () => `${name} *= ${e.small(2)};`,
           () => `${name} *= 0.5 * ${e.matrix({ columns: type.size, rows: type.size }, 0)};`,
           () => `${name} /= 1.5 + abs(${e.vector(type.size, 1)});`,
+          () => this.#componentsWrite(name, type.size, e, inLoop),
+          () => this.#componentsWrite(name, type.size, e, inLoop),
         ]);
       case "i32":
         return random.one([
@@ -122,6 +124,23 @@ export class Statements {
       default:
         return `${name} = ${e.of(type, 1)};`;
     }
+  }
+
+  /** Some of a vector's components, in any order, each once. */
+  #componentsWrite(name: string, size: number, e: Expressions, inLoop: boolean): string {
+    const random = this.#random;
+    const letters = Array.from(random.pick(["xyzw", "rgba"]).slice(0, size));
+    const chosen = Array.from({ length: random.whole(2, size) }, () => {
+      return letters.splice(random.whole(0, letters.length - 1), 1)[0] ?? "";
+    });
+    const target = `${name}.${chosen.join("")}`;
+    const value = e.vector(chosen.length, 1);
+    return random.one([
+      () => `${target} = ${inLoop ? `sin(${value})` : value};`,
+      () => `${target} = ${name}.${[...chosen].reverse().join("")};`,
+      () => `${target} += tanh(${value});`,
+      () => `${target} *= ${e.small(1)};`,
+    ]);
   }
 
   #if(scope: Scope, place: Place): string[] {

@@ -1,6 +1,6 @@
 /** The values of expressions, in one call of a function. */
-import { componentsOf } from "../../../../src/wgsl/check/check-expression.js";
-import { constantValue } from "../../../../src/wgsl/check/constant.js";
+import { componentsOf } from "../../../../src/wgsl/check/swizzle.js";
+import { numberValue } from "../../../../src/wgsl/check/constant.js";
 import { elementOf, isFloat, type ScalarName, type Type } from "../../../../src/wgsl/check/types.js";
 import type { CallExpression, Expression } from "../../../../src/wgsl/language/syntax.js";
 import { builtin } from "./builtins.js";
@@ -26,7 +26,7 @@ export class Evaluator {
     switch (expression.kind) {
       case "number":
         return this.#program.operation(expression, () => {
-          const number = constantValue(expression, new Map()) ?? NaN;
+          const number = numberValue(expression.text);
           return () => number;
         })([]);
       case "bool":

@@ -1,5 +1,5 @@
 /** The statements of one call of a function. */
-import { componentsOf } from "../../../../src/wgsl/check/check-expression.js";
+import { componentsOf } from "../../../../src/wgsl/check/swizzle.js";
 import type {
   Assignment,
   BinaryOperator,
