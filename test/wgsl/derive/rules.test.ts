@@ -267,3 +267,10 @@ test.each([
   expect(wgsl).toMatch(new RegExp(`let t\\w* = ${constant.replace(/[+()]/g, "\\$&")};`));
   expect(compareGradient(source, wgsl, "f", [0.7]).mistake).toBeNull();
 });
+
+test("no name in what is made is a word that WGSL keeps for itself", () => {
+  const { wgsl } = parseElementwise("fn f_forward(x: f32) -> f32 { let math_mod = x * x; return math_mod * x; }");
+  expect(parseElementwise(wgsl).derived).toBeNull();
+  const named = parseElementwise("fn f_forward(x: f32) -> f32 { let math_exp = x * x; return math_exp * exp(x); }");
+  expect(parseElementwise(named.wgsl, true, true).derived).toBeNull();
+});
