@@ -100,8 +100,12 @@ function outputsOf(
     source.fail(at, `${name} must return f32, ${several}, not ${show(result)}`);
   }
   const taken = parameters.find((parameter) => /^g?y\d+$/.test(parameter.name));
-  if (taken !== undefined)
-    source.fail(taken.at, `${taken.name} is what one of the outputs, or its gradient, is called`);
+  if (taken !== undefined) {
+    source.fail(
+      taken.at,
+      `an input of a function with several outputs can't be called ${taken.name}: y0, y1 … are these, gy0, gy1 … their gradients`,
+    );
+  }
   return { outputs, packed: showType(type) };
 }
 

@@ -96,3 +96,12 @@ describe("element-wise WGSL", () => {
     expect(() => parseElementwise(12)).toThrow(ArgumentError);
   });
 });
+
+test("with several outputs, an input isn't called as one of these or their gradients", () => {
+  for (const name of ["y0", "gy1"]) {
+    const source = `fn polar_forward(x: f32, ${name}: f32) -> vec2f { return vec2f(x, ${name}); }`;
+    expect(() => parseElementwise(source)).toThrow(
+      new RegExp(`line 1, column 26: an input .* can't be called ${name}`),
+    );
+  }
+});
