@@ -11,38 +11,29 @@ const warmups = 2;
 /** Makes one side's work, of a kind of math. */
 type Prepare = (math: MathMode) => Promise<Work>;
 
+/** gpugrad's own way, and the other one that it is measured beside. */
+function pairOf(prepare: (isOther: boolean, math: MathMode) => Promise<Work>): Map<SideName, Prepare> {
+  return new Map([
+    ["gpugrad", (math) => prepare(false, math)],
+    ["handwritten", (math) => prepare(true, math)],
+  ]);
+}
+
 /** Those who do this problem, in the order of the table. */
 function sidesOf({ name, ...problem }: Problem): Map<SideName, Prepare> {
   if (isDerived(name)) {
-    const prepare =
-      (byHand: boolean): Prepare =>
-      async (math) =>
-        (await import("./sides/derived.js")).gradientOf({ ...problem, name, math }, byHand);
-    return new Map([
-      ["gpugrad", prepare(false)],
-      ["handwritten", prepare(true)],
-    ]);
+    return pairOf(async (byHand, math) =>
+      (await import("./sides/derived.js")).gradientOf({ ...problem, name, math }, byHand),
+    );
   }
   if (name === "heatForward" || name === "heatBackward") {
-    const prepare =
-      (byHand: boolean): Prepare =>
-      async (math) =>
-        (await import("./sides/heat.js")).heat({ ...problem, name, math }, byHand);
-    return new Map([
-      ["gpugrad", prepare(false)],
-      ["handwritten", prepare(true)],
-    ]);
+    return pairOf(async (byHand, math) => (await import("./sides/heat.js")).heat({ ...problem, name, math }, byHand));
   }
   const input = inputFor(problem.n);
   if (name === "guards") {
-    const prepare =
-      (isGuarded: boolean): Prepare =>
-      async (math) =>
-        (await import("./sides/guards.js")).guardsWork(problem.n, math, input, isGuarded);
-    return new Map([
-      ["gpugrad", prepare(true)],
-      ["handwritten", prepare(false)],
-    ]);
+    return pairOf(async (isBare, math) =>
+      (await import("./sides/guards.js")).guardsWork(problem.n, math, input, !isBare),
+    );
   }
   return new Map(
     (Object.keys(load) as SideName[]).map((side) => [

@@ -48,13 +48,19 @@ export async function costOf(row: Row): Promise<number | null> {
   const isBackward = gradient !== null && gradient.order === 1 && !gradient.createGraph;
   if (gradient === null ? plain.includes(of) : !isBackward || driver.gradient === undefined) return null;
   const inputs = inputsFor(operands, driver.range, isBackward);
-  const candidates = [functionOf(row), elementwise<Variable[]>(wgslOf(driver, operands))];
+  // With exact math, what a source of one's own calls exp is gpugrad's, too.
+  const candidates = [
+    { f: functionOf(row), math: "exact" },
+    { f: elementwise<Variable[]>(wgslOf(driver, operands)), math: "native" },
+  ] as const;
   const best = candidates.map(() => Infinity);
   for (let round = 0; round < rounds; round++) {
-    for (const [k, f] of candidates.entries()) {
+    for (const [k, { f, math }] of candidates.entries()) {
+      await init({ math });
       best[k] = Math.min(best[k] ?? Infinity, await (isBackward ? timeBackward(f, inputs) : timeForward(f, inputs)));
     }
   }
+  await init({ math: "exact" });
   for (const input of inputs) input.dispose();
   return (best[0] ?? NaN) / (best[1] ?? NaN);
 }

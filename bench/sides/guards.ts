@@ -6,6 +6,7 @@
 import { exp, fuse, init, square, Variable } from "../../src/index.js";
 import { joinMath, type MathMode } from "../../src/wgsl/math.js";
 import type { Input, Work } from "../side.js";
+import { Gpu } from "./handwritten/gpu.js";
 
 const workgroup = 256;
 
@@ -13,52 +14,25 @@ const workgroup = 256;
 export async function guardsWork(n: number, math: MathMode, { x, target }: Input, isGuarded: boolean): Promise<Work> {
   const text = await sourceOf(math);
   const code = joinMath(isGuarded ? text : text.replace(/select\((\w+), 0\.0, .*\);/g, "$1;"), math);
-  const adapter = await navigator.gpu.requestAdapter();
-  if (adapter === null) throw new Error("Chrome offers no WebGPU adapter");
-  const device = await adapter.requestDevice();
-  const module = device.createShaderModule({ code: isGuarded ? code : withoutRange(code) });
-  const buffers = Array.from({ length: 4 }, () =>
-    device.createBuffer({
-      size: 4 * n,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
-    }),
-  );
-  const [a, gy, y, gx] = buffers as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
-  device.queue.writeBuffer(a, 0, x);
-  device.queue.writeBuffer(gy, 0, target);
-  const steps = (
-    [
-      ["forward", [a, gy, y]],
-      ["backward", [a, gy, gx]],
-    ] as const
-  ).map(([entryPoint, bound]) => {
-    const pipeline = device.createComputePipeline({ layout: "auto", compute: { module, entryPoint } });
-    const entries = bound.flatMap((buffer, binding) =>
-      entryPoint === "forward" && binding === 1 ? [] : [{ binding, resource: { buffer } }],
-    );
-    return { pipeline, group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }) };
-  });
+  const gpu = await Gpu.open(math);
+  const module = gpu.module(isGuarded ? code : withoutRange(code));
+  const [a, gy, y, gx] = [gpu.upload(x), gpu.upload(target), gpu.array(n), gpu.array(n)];
+  const workgroups = Math.ceil(n / 4 / workgroup);
+  const steps = [
+    gpu.dispatch({ module, entryPoint: "forward" }, [a, undefined, y], workgroups),
+    gpu.dispatch({ module, entryPoint: "backward" }, [a, gy, gx], workgroups),
+  ];
   const run = async (): Promise<void> => {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const { pipeline, group } of steps) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(Math.ceil(n / 4 / workgroup));
-    }
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    gpu.submit([], [], steps);
+    await gpu.done();
   };
   return {
     run,
     async results() {
       await run();
-      return { value: await read(device, y), gradient: await read(device, gx) };
+      return { value: await gpu.read(y, n), gradient: await gpu.read(gx, n) };
     },
-    close() {
-      device.destroy();
-    },
+    close: () => gpu.close(),
   };
 }
 
@@ -93,15 +67,4 @@ function withoutRange(code: string): string {
   if (plain === code || plain.includes("math_is_zero(g"))
     throw new Error("guards: the shader is not what this case expects");
   return plain;
-}
-
-async function read(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
-  const staging = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const values = new Float32Array(staging.getMappedRange().slice(0));
-  staging.destroy();
-  return values;
 }

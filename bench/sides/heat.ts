@@ -2,6 +2,7 @@
 import { flush, init, stencil, Variable } from "../../src/index.js";
 import type { HeatCase, Problem } from "../protocol.js";
 import { work, type Work } from "../side.js";
+import { Gpu } from "./handwritten/gpu.js";
 import heatWgsl from "./handwritten/heat.wgsl?raw";
 
 const wgsl = `
@@ -77,60 +78,33 @@ async function own({ shape, ...fields }: Fields, isForward: boolean, math: Probl
 }
 
 async function handwritten({ shape: [rows, columns], u, k, g }: Fields, isForward: boolean): Promise<Work> {
-  const adapter = await navigator.gpu.requestAdapter();
-  if (adapter === null) throw new Error("Chrome offers no WebGPU adapter");
-  const device = await adapter.requestDevice();
+  const gpu = await Gpu.open("exact");
   const n = rows * columns;
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const buffers = [u, k, g, ...[0, 1, 2].map(() => null)].map((values) => {
-    const buffer = device.createBuffer({ size: 4 * n, usage });
-    if (values !== null) device.queue.writeBuffer(buffer, 0, values);
-    return buffer;
-  });
-  const module = device.createShaderModule({ code: heatWgsl });
-  const entryPoint = isForward ? "heat_forward" : "heat_backward";
-  const pipeline = device.createComputePipeline({
-    layout: "auto",
-    compute: { module, entryPoint, constants: { rows, columns } },
-  });
-  const used = isForward ? [0, 1, 3] : [0, 1, 2, 4, 5];
-  const entries = used.flatMap((binding) => {
-    const buffer = buffers[binding];
-    return buffer === undefined ? [] : [{ binding, resource: { buffer } }];
-  });
-  const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  const read = async (buffer: GPUBuffer | undefined): Promise<Float32Array> => {
-    if (buffer === undefined) throw new Error("no such buffer");
-    const staging = device.createBuffer({ size: 4 * n, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, 0, staging, 0, 4 * n);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    return new Float32Array(staging.getMappedRange());
-  };
+  const [y, gu, gk] = [gpu.array(n), gpu.array(n), gpu.array(n)];
+  const fields = [gpu.upload(u), gpu.upload(k)];
+  const step = gpu.dispatch(
+    {
+      module: gpu.module(heatWgsl),
+      entryPoint: isForward ? "heat_forward" : "heat_backward",
+      constants: { rows, columns },
+    },
+    isForward ? [...fields, undefined, y] : [...fields, gpu.upload(g), undefined, gu, gk],
+    [Math.ceil(columns / 64), Math.ceil(rows / 4)],
+  );
   const run = async (): Promise<void> => {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(Math.ceil(columns / 64), Math.ceil(rows / 4));
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    gpu.submit([], [], [step]);
+    await gpu.done();
   };
   return {
     run,
     async results() {
       await run();
-      const [, , , y, gu, gk] = buffers;
-      if (isForward) return { value: await read(y), gradient: new Float32Array(0) };
+      if (isForward) return { value: await gpu.read(y, n), gradient: new Float32Array(0) };
       const gradient = new Float32Array(2 * n);
-      gradient.set(await read(gu));
-      gradient.set(await read(gk), n);
+      gradient.set(await gpu.read(gu, n));
+      gradient.set(await gpu.read(gk, n), n);
       return { value: new Float32Array(0), gradient };
     },
-    close() {
-      device.destroy();
-    },
+    close: () => gpu.close(),
   };
 }

@@ -22,6 +22,12 @@ export function checkNumber(value: unknown, least: number, most: number, whole: 
   );
 }
 
+/** @throws ArgumentError where a function is given more or fewer operands than it has parameters. */
+export function checkOperands(name: string, parameters: readonly string[], given: number): void {
+  if (given === parameters.length) return;
+  throw new ArgumentError(`${name} takes ${parameters.length} operands (${parameters.join(", ")}), was given ${given}`);
+}
+
 /** @throws ArgumentError where an option is neither left out nor of this type. */
 export function checkOption(value: unknown, type: "boolean", what: string): void {
   if (value === undefined || typeof value === type) return;

@@ -2,6 +2,7 @@
 import gateWgsl from "../../shaders/gate.wgsl?raw";
 import gatedWgsl from "../../shaders/gated.wgsl?raw";
 import strongZeroWgsl from "../../shaders/strongZero.wgsl?raw";
+import { checkOperands } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ArgumentError, NotDifferentiableError } from "../base/errors.js";
 import { Function, toList, letGoIfAlone } from "../graph/function.js";
@@ -144,9 +145,7 @@ export abstract class Elementwise extends Function {
 
   /** @throws ArgumentError where the number of operands isn't that of the parameters. */
   checkCount(operands: number): void {
-    const { name, inputs } = this.source;
-    if (operands === inputs.length) return;
-    throw new ArgumentError(`${name} takes ${inputs.length} operands (${inputs.join(", ")}), was given ${operands}`);
+    checkOperands(this.source.name, this.source.inputs, operands);
   }
 
   override get repeatable(): boolean {

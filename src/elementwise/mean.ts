@@ -25,7 +25,15 @@ export function meanOf(x: GpuArray, sums: GpuArray, axes: readonly number[]): Gp
   const lanes = sums.size <= fewResults ? 64 : 1;
   const words = new Uint32Array(mostWords);
   words.set([count, lanes, sums.size, 0, ...layoutOf(x.shape, kept), ...layoutOf(x.shape, axes)]);
-  return at(launch(shader, [sums, x], [sums.shape], [words], { invocations: sums.size * lanes }), 0);
+  return at(
+    launch(shader, {
+      inputs: [sums, x],
+      outputs: [sums.shape],
+      uniforms: [words],
+      grid: { invocations: sums.size * lanes },
+    }),
+    0,
+  );
 }
 
 /** The shader, whole. */

@@ -100,7 +100,7 @@ export function launchOn(
   });
   if (strided.length > 0) uniforms.push(layoutOf(shape, strided, shader.name));
   const shapes = outputs === 1 ? [shape] : Array.from({ length: outputs }, () => shape);
-  return launch(shader, inputs, shapes, uniforms, { invocations: Math.ceil(sizeOf(shape) / 4) });
+  return launch(shader, { inputs, outputs: shapes, uniforms, grid: { invocations: Math.ceil(sizeOf(shape) / 4) } });
 }
 
 /** The words that the harness's `element` reads. Neighbouring axes that all strides cross alike become one. */

@@ -50,18 +50,14 @@ export class Reducer {
         const inRows = inner === 1 && left >= shortRow && (outer === 1 || left % 4 === 0);
         const chunks = Math.ceil(left / (inRows ? rowChunk : columnChunk));
         const results = outer * chunks * inner;
-        const next = at(
-          inRows
-            ? launch(this.#rows, [current], [[results]], [Uint32Array.of(left, outer, chunks)], {
-                invocations: results * 64,
-              })
-            : launch(this.#columns, [current], [[results]], [Uint32Array.of(left, inner, chunks, results)], {
-                invocations: results,
-              }),
-          0,
-        );
+        const made = launch(inRows ? this.#rows : this.#columns, {
+          inputs: [current],
+          outputs: [[results]],
+          uniforms: [inRows ? Uint32Array.of(left, outer, chunks) : Uint32Array.of(left, inner, chunks, results)],
+          grid: { invocations: inRows ? results * 64 : results },
+        });
         if (current !== array) current.release();
-        current = next;
+        current = at(made, 0);
         left = chunks;
       }
     } catch (error) {

@@ -1,13 +1,13 @@
 /** From a function's WGSL to its shaders, made when they are needed: for each way operands are read, and what is written. */
 import addWgsl from "../../shaders/add.wgsl?raw";
 import { at } from "../base/assert.js";
-import { LimitError } from "../base/errors.js";
 import { sizeOf, type Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
 import { Shader } from "../gpu/shader.js";
 import { harness, workgroupSize, type Call, type LoadKind } from "../wgsl/harness.js";
 import { argumentOf, callOf, librarySource, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
+import { collected, inGroups } from "./groups.js";
 import {
   broadcastOperand,
   isBound,
@@ -55,15 +55,11 @@ export class ElementwiseShaders {
     }
     const written = isUniform(operands, shape) ? one : shape;
     const loads = operands.map((operand) => loadKindOf(operand, written));
-    const arrays: GpuArray[] = [];
-    try {
-      for (const group of groupsThatFit(indices(this.#source.outputs), loads.filter(isBound).length)) {
-        arrays.push(...launchOn(this.forward(loads, group), operands, loads, written, group.length));
-      }
-    } catch (error) {
-      for (const array of arrays) array.release();
-      throw error;
-    }
+    const inputs = loads.filter(isBound).length;
+    const arrays = collected(
+      inGroups(indices(this.#source.outputs), (group) => inputs + group.length),
+      (group) => launchOn(this.forward(loads, group), operands, loads, written, group.length),
+    );
     return written === shape ? arrays : repeated(arrays, shape);
   }
 
@@ -96,17 +92,10 @@ export class ElementwiseShaders {
     written: Shape,
     wanted: readonly number[],
   ): GpuArray[] {
-    const gradients: GpuArray[] = [];
-    try {
-      for (const group of this.#groupsOf(loads, wanted)) {
-        const needed = this.#needed(loads, group);
-        gradients.push(...launchOn(this.backward(needed, group), operands, needed, written, group.length));
-      }
-    } catch (error) {
-      for (const gradient of gradients) gradient.release();
-      throw error;
-    }
-    return gradients;
+    return collected(this.#groupsOf(loads, wanted), (group) => {
+      const needed = this.#needed(loads, group);
+      return launchOn(this.backward(needed, group), operands, needed, written, group.length);
+    });
   }
 
   /**
@@ -117,7 +106,7 @@ export class ElementwiseShaders {
     if (this.#source.packed === null) return [loads];
     const arriving = indices(loads.length).filter((k) => this.#isGradient(k) && isBound(at(loads, k)));
     const rest = loads.filter(isBound).length - arriving.length;
-    return groupsThatFit(arriving, rest + 1).map((group, pass) =>
+    return inGroups(arriving, (group) => rest + 1 + group.length).map((group, pass) =>
       loads.map((load, k) => {
         if (!this.#isGradient(k) || group.includes(k)) return load;
         // Numbers count once.
@@ -172,7 +161,9 @@ export class ElementwiseShaders {
   async prepare(): Promise<void> {
     const { inputs, outputs, backward } = this.#source;
     const whole = inputs.map((): LoadKind => "full");
-    const shaders = groupsThatFit(indices(outputs), inputs.length).map((group) => this.forward(whole, group));
+    const shaders = inGroups(indices(outputs), (group) => inputs.length + group.length).map((group) =>
+      this.forward(whole, group),
+    );
     if (backward !== null && inputs.length > 0) {
       for (const gy of ["full", "one", "scalar"] as const) {
         const loads = backward.map((parameter) => (parameter.startsWith("gy") ? gy : "full"));
@@ -188,21 +179,8 @@ export class ElementwiseShaders {
   }
 
   /** The wanted gradients in groups, each of which needs no more arrays than a shader of the device may bind. */
-  #groupsOf(loads: readonly LoadKind[], wanted: readonly number[]): (readonly number[])[] {
-    const most = currentDevice().limits.maxStorageBuffersPerShaderStage;
-    if (loads.length + wanted.length <= most) return [wanted];
-    const groups: number[][] = [];
-    let group: number[] = [];
-    for (const index of wanted) {
-      const larger = [...group, index];
-      const arrays = this.#needed(loads, larger).filter(isBound).length + larger.length;
-      if (group.length === 0 || arrays <= most) group = larger;
-      else {
-        groups.push(group);
-        group = [index];
-      }
-    }
-    return [...groups, group];
+  #groupsOf(loads: readonly LoadKind[], wanted: readonly number[]): readonly (readonly number[])[] {
+    return inGroups(wanted, (group) => this.#needed(loads, group).filter(isBound).length + group.length);
   }
 
   /** The loads without those that these gradients don't depend on. */
@@ -248,15 +226,6 @@ const one: Shape = Object.freeze([1]);
 /** Whether every element of the result comes out the same. */
 function isUniform(operands: readonly StridedOperand[], shape: Shape): boolean {
   return sizeOf(shape) > 1 && operands.every(({ array }) => array.constant !== null || array.element !== null);
-}
-
-/** In groups of as many as a shader of the device may bind beside others. @throws LimitError where that is none. */
-function groupsThatFit(members: readonly number[], others: number): (readonly number[])[] {
-  const most = currentDevice().limits.maxStorageBuffersPerShaderStage;
-  if (others + members.length <= most) return [members];
-  const room = most - others;
-  if (room < 1) throw new LimitError(`${others + 1} arrays at once are too many for this device`, others + 1, most);
-  return indices(Math.ceil(members.length / room)).map((k) => members.slice(k * room, (k + 1) * room));
 }
 
 /** Gradients and what is added to them, which are then the sums. All of them are released, or in the list. */

@@ -11,6 +11,7 @@ import type { Input, Read, StencilForm } from "../wgsl/stencil/form.js";
 import { forwardShader, workgroupSize, type Load, type StencilShader } from "../wgsl/stencil/harness.js";
 import { readsOfGradients, turnedShader } from "../wgsl/stencil/turned.js";
 import { sum } from "./broadcast.js";
+import { collected, inGroups } from "./groups.js";
 
 /** A shader, and what is bound to it. */
 interface Made {
@@ -60,21 +61,14 @@ export class StencilShaders {
     const extent = this.#extentOf(inputs);
     const operands = [...inputs, gradient];
     const loads = operands.map(loadOf);
-    const written: GpuArray[] = [];
-    try {
-      for (const group of this.#groupsOf(wanted)) {
-        const made = this.#turned(loads, group, this.#isShort(extent));
-        const components = group.map((input) => this.#componentsOf(input));
-        this.#run(made, operands, extent, components).forEach((array, k) => {
-          const input = at(group, k);
-          written.push(this.#isField(input) ? array : summed(array, at(inputs, input).shape));
-        });
-      }
-    } catch (error) {
-      for (const array of written) array.release();
-      throw error;
-    }
-    return written;
+    return collected(this.#groupsOf(wanted), (group) => {
+      const made = this.#turned(loads, group, this.#isShort(extent));
+      const components = group.map((input) => this.#componentsOf(input));
+      return this.#run(made, operands, extent, components).map((array, k) => {
+        const input = at(group, k);
+        return this.#isField(input) ? array : summed(array, at(inputs, input).shape);
+      });
+    });
   }
 
   /** The forward's shader where all operands are whole arrays. */
@@ -147,17 +141,8 @@ export class StencilShaders {
   }
 
   /** The wanted gradients in groups, each of which binds no more arrays than a shader of the device may. */
-  #groupsOf(wanted: readonly number[]): (readonly number[])[] {
-    const most = currentDevice().limits.maxStorageBuffersPerShaderStage;
-    const groups: number[][] = [];
-    for (const input of wanted) {
-      const last = groups[groups.length - 1];
-      const larger = [...(last ?? []), input];
-      const fits = readsOfGradients(this.#form, larger).size + 1 + larger.length <= most;
-      if (last === undefined || !fits) groups.push([input]);
-      else last.push(input);
-    }
-    return groups;
+  #groupsOf(wanted: readonly number[]): readonly (readonly number[])[] {
+    return inGroups(wanted, (group) => readsOfGradients(this.#form, group).size + 1 + group.length);
   }
 
   #forward(loads: readonly Load[], isShort: boolean): Made {
@@ -198,16 +183,15 @@ export class StencilShaders {
     const shapes = components.map((count) => (count === 1 ? extent : [...extent, count]));
     this.#checkBindable([...arrays.map(({ shape }) => shape), ...shapes]);
     for (const operand of operands) operand.check();
-    return launch(
-      shader,
-      arrays.map((array) => array.element ?? array),
-      shapes,
-      [
+    return launch(shader, {
+      inputs: arrays.map((array) => array.element ?? array),
+      outputs: shapes,
+      uniforms: [
         ...bound.constants.map((k) => Float32Array.of(at(operands, k).constant ?? 0)),
         Int32Array.of(...extent, 0, 0, 0),
       ],
-      { invocations: sizeOf(extent) },
-    );
+      grid: { invocations: sizeOf(extent) },
+    });
   }
 
   #checkBindable(shapes: readonly Shape[]): void {

@@ -1,5 +1,5 @@
 /** `stencil`: a user's own function of a position and its neighbours, from its WGSL. */
-import { checkNumber, checkObject } from "../base/arguments.js";
+import { checkNumber, checkObject, checkOperands } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { describe } from "../base/describe.js";
 import { ArgumentError } from "../base/errors.js";
@@ -186,11 +186,9 @@ class Stencil extends Function {
   }
 
   override forward(...inputs: GpuArray[]): GpuArray {
-    const { name, inputs: wanted } = this.#program.form.source;
-    if (inputs.length !== wanted.length) {
-      const names = wanted.map((input) => input.name).join(", ");
-      throw new ArgumentError(`${name} takes ${wanted.length} operands (${names}), was given ${inputs.length}`);
-    }
+    const { source } = this.#program.form;
+    const names = source.inputs.map(({ name }) => name);
+    checkOperands(source.name, names, inputs.length);
     this.#math = (inputs[0]?.device ?? currentDevice()).math;
     return this.#program.shaders.forward(inputs);
   }

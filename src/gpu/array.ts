@@ -1,11 +1,12 @@
 /** An array of float32 numbers on the GPU: a shape over a piece of GPU memory. What NumPy's arrays are to DeZero. */
 import { checkObject } from "../base/arguments.js";
-import { ArgumentError, LimitError, OtherDeviceError, ReleasedError, ShapeError } from "../base/errors.js";
+import { ArgumentError, ReleasedError, ShapeError } from "../base/errors.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import { currentDevice } from "./current.js";
 import type { Device } from "./device.js";
-import type { Holding, Label } from "./holdings.js";
+import { checkBytes, checkDevice } from "./checks.js";
+import { holdingOf, type Holding, type Label } from "./holdings.js";
 import { copyNumbers } from "./dispatch.js";
 import { checkForeign, isAligned } from "./foreign.js";
 import { descend, fill, repeat } from "./in-place.js";
@@ -406,34 +407,5 @@ export class GpuArray {
     const numbers = this.#numbers;
     if (numbers.kind === "held") this.device.holdings.remove(this, numbers);
     else if (numbers.kind === "repeated") numbers.element.release();
-  }
-}
-
-/** A part of memory for an array of this shape. */
-function holdingOf(storage: Storage, offset: number, shape: Shape): Holding {
-  const bytes = sizeOf(shape) * 4;
-  return { kind: "held", storage, offset, bytes, shape, label: null, isCopyOnWrite: false, registered: false };
-}
-
-/** @throws OtherDeviceError where the array is not on this device; ReleasedError, DeviceLostError. */
-export function checkDevice(array: GpuArray, device: Device, what: string): void {
-  array.check();
-  if (array.device !== device) {
-    throw new OtherDeviceError(
-      `${what}: an array of another GPU device. Read it and make it anew: new Variable(await x.read(), { shape: x.shape })`,
-    );
-  }
-}
-
-/** @throws LimitError where the device doesn't allow an array of this shape. */
-export function checkBytes(device: Device, shape: Shape, what: string): void {
-  const bytes = sizeOf(shape) * 4;
-  const limit = device.maxArrayBytes;
-  if (bytes > limit) {
-    throw new LimitError(
-      `${what}: an array of shape ${showShape(shape)} needs ${bytes} bytes, this device allows ${limit}`,
-      bytes,
-      limit,
-    );
   }
 }

@@ -1,6 +1,7 @@
 /** What a user may give as numbers, and how it becomes an array on the GPU. */
 import { ArgumentError, ShapeError } from "../base/errors.js";
-import { checkBytes, GpuArray } from "./array.js";
+import { GpuArray } from "./array.js";
+import { checkBytes } from "./checks.js";
 import { currentDevice } from "./current.js";
 import { describe, isList } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";

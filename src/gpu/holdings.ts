@@ -4,7 +4,7 @@
  * Most arrays are released in the task that made them. The garbage collector tells of forgotten ones between tasks only,
  * so an array is registered with it when the task is over, and what was released until then costs nothing.
  */
-import type { Shape } from "../base/shape.js";
+import { sizeOf, type Shape } from "../base/shape.js";
 import type { MemoryPressure } from "./pressure.js";
 import type { Storage } from "./storage.js";
 
@@ -26,6 +26,12 @@ export interface Holding {
   isCopyOnWrite: boolean;
   /** Whether the collector was asked to tell when the array is forgotten. */
   registered: boolean;
+}
+
+/** A part of memory for an array of this shape. */
+export function holdingOf(storage: Storage, offset: number, shape: Shape): Holding {
+  const bytes = sizeOf(shape) * 4;
+  return { kind: "held", storage, offset, bytes, shape, label: null, isCopyOnWrite: false, registered: false };
 }
 
 /** An array, as far as this file knows it. */

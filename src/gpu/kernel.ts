@@ -8,7 +8,7 @@ import { GpuArray } from "./array.js";
 import { currentDevice } from "./current.js";
 import { Device } from "./device.js";
 import type { Grid } from "./grid.js";
-import { launch, launchInto } from "./launch.js";
+import { launch, launchInto, type Run } from "./launch.js";
 import { Shader } from "./shader.js";
 import type { UniformBlock } from "./work.js";
 
@@ -41,14 +41,6 @@ export type RunIntoOptions = Grid & {
   readonly outputs: readonly HasArray[];
   readonly uniforms?: readonly UniformBlock[];
 };
-
-/** What a run was given, checked and read once. */
-interface Given<Output> {
-  readonly inputs: readonly GpuArray[];
-  readonly outputs: readonly Output[];
-  readonly uniforms: readonly UniformBlock[];
-  readonly grid: Grid;
-}
 
 /**
  * A compute shader with bindings. It is compiled once per device, at its first run.
@@ -107,25 +99,25 @@ export class Kernel {
    * LimitError, OutOfMemoryError.
    */
   run(options: RunOptions): GpuArray[] {
-    const { inputs, outputs, uniforms, grid } = this.#checkOptions<Shape>(options);
-    const shapes = outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
-    this.#checkUniforms(inputs[0], uniforms);
-    return launch(this.#shader, inputs, shapes, uniforms, grid);
+    const given = this.#checkOptions<Shape>(options);
+    const outputs = given.outputs.map((shape) => checkShape(shape, `${this.name}: an output's shape`));
+    this.#checkUniforms(given.inputs[0], given.uniforms);
+    return launch(this.#shader, { ...given, outputs });
   }
 
   /** The same, into arrays that are there already. None of them may be among the inputs: WebGPU forbids it. */
   runInto(options: RunIntoOptions): void {
-    const { inputs, outputs: given, uniforms, grid } = this.#checkOptions<HasArray>(options);
-    const outputs = given.map((output) => this.#arrayOf(output));
-    this.#checkUniforms(outputs[0], uniforms);
-    launchInto(this.#shader, inputs, outputs, uniforms, grid);
+    const given = this.#checkOptions<HasArray>(options);
+    const outputs = given.outputs.map((output) => this.#arrayOf(output));
+    this.#checkUniforms(outputs[0], given.uniforms);
+    launchInto(this.#shader, { ...given, outputs });
   }
 
   /** What a run was given, read once: whose getters are the user's code. */
-  #checkOptions<Output>(options: Grid & { inputs: unknown; outputs: unknown; uniforms?: unknown }): Given<Output> {
+  #checkOptions<Output>(options: Grid & { inputs: unknown; outputs: unknown; uniforms?: unknown }): Run<Output> {
     const given = checkObject(options, `${this.name}: what run is given`);
     const { inputs, outputs, uniforms = [] } = given;
-    const blocks = checkList<Given<Output>["uniforms"][number]>(uniforms, `${this.name}: uniforms`);
+    const blocks = checkList<Run<Output>["uniforms"][number]>(uniforms, `${this.name}: uniforms`);
     for (const block of blocks) {
       if (block instanceof Uint32Array || block instanceof Int32Array || block instanceof Float32Array) continue;
       throw new ArgumentError(

@@ -5,10 +5,9 @@
  * what was on the way goes only where it can be computed again, or where a graph that was disposed needed it.
  */
 import { ReleasedError } from "../base/errors.js";
-import { WeakList } from "../base/weak-list.js";
 import type { GpuArray } from "../gpu/array.js";
 import type { Label } from "../gpu/holdings.js";
-import type { Storage } from "../gpu/storage.js";
+import { awaitChangeOf } from "./handed-out.js";
 import { currentTask, insideFunction, Origin } from "./origin.js";
 import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recompute.js";
 
@@ -34,9 +33,6 @@ interface Producer {
  * - disposed: it goes as soon as nothing needs it
  */
 type State = "held" | "passedOn" | "lent" | "kept" | "disposed";
-
-/** What noGrad gave and was given back, by the memory that it comes from: it gets its numbers again before those change. */
-const handedOut = new WeakMap<Storage, WeakList<Value>>();
 
 /** What a Variable is, apart from gradients and what people do with it. */
 export abstract class Value {
@@ -396,7 +392,7 @@ export abstract class Value {
     const way = wayTo<Value>(this);
     if (way === null) return false;
     this.#holdWay(way);
-    if (this.#isHandedOut) for (const { array } of way.roots.states.values()) this.#awaitChangeOf(array);
+    if (this.#isHandedOut) for (const { array } of way.roots.states.values()) awaitChangeOf(array.memory, this.weak);
     return true;
   }
 
@@ -412,17 +408,9 @@ export abstract class Value {
     }
   }
 
-  #awaitChangeOf({ memory }: GpuArray): void {
-    if (memory === null) return;
-    let list = handedOut.get(memory);
-    if (list === undefined || memory.onChange === null) {
-      const concerned = (list = new WeakList<Value>());
-      handedOut.set(memory, list);
-      memory.onChange = () => {
-        for (const value of concerned.all()) if (value.isReadable && value.#data.released) value.#computeAgain();
-      };
-    }
-    list.add(this.weak);
+  /** Computes it again, where it was given back and somebody may read it. @internal */
+  regain(): void {
+    if (this.isReadable && this.#data.released) this.#computeAgain();
   }
 
   /** The numbers that were given back, from those that they were computed from. @throws ReleasedError. */

@@ -69,10 +69,9 @@ export interface GradCheckReport {
  * order on, the gradient that a backward was given is one more input, behind the others: a backward must be right as a
  * function of that, too. A wrong gradient rejects; kinks, and what float32 can't decide, are in the report.
  *
- * An error of twice the tolerance (0.05 %) of a derivative shows at most points, to order 3: of 0.1 % at 8 points alike, in
- * 29 functions whose values are rounded to float32 at each step, it was missed at all of them in 3 % of the checks of functions
- * whose slope has only three digits left (a ray that touches, sin(1000 x)), and in none of the others. At order 2 and more,
- * derivatives by several inputs are checked as one weighed sum, so an error shows by its share in that. A slope so small
+ * An error of 0.1 % of a derivative, twice the tolerance, is found to order 3 where the function's values have the digits for it
+ * (test/inspect/grad-check-orders.test.ts); where they have lost them (a ray that touches, sin(1000 x)) it may take 1 %. At order
+ * 2 and more, derivatives by several inputs are checked as one weighed sum, so an error shows by its share in that. A slope so small
  * that the values don't move by 2 ULP counts as 0.
  *
  * @throws GradCheckError, which names the input, the element (or direction) and both numbers; UndecidedError where of an

@@ -27,7 +27,12 @@ export async function scan(arrays: readonly GpuArray[]): Promise<Scan[]> {
     for (const begin of windowStarts(array)) {
       withPart(array, begin, (part) => {
         const uniforms = [Uint32Array.of(part.size, place, begin)];
-        launchInto(scanner, [part], [output], uniforms, { invocations: Math.ceil(part.size / chunk) });
+        launchInto(scanner, {
+          inputs: [part],
+          outputs: [output],
+          uniforms,
+          grid: { invocations: Math.ceil(part.size / chunk) },
+        });
       });
     }
   });
@@ -49,7 +54,7 @@ export async function pick(places: readonly { readonly array: GpuArray; readonly
     const begin = isLarge(array.device, array.bytes) ? Math.floor(index / step) * step : 0;
     withPart(array, begin, (part) => {
       const uniforms = [Uint32Array.of(index - begin, place)];
-      launchInto(picker, [part], [output], uniforms, { invocations: 1 });
+      launchInto(picker, { inputs: [part], outputs: [output], uniforms, grid: { invocations: 1 } });
     });
   });
   return arrays.map(({ constant }, k) => (constant === null ? at(found, k) : Math.fround(constant)));

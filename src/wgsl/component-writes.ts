@@ -6,6 +6,7 @@ import type { Checked } from "./check/symbols.js";
 import { componentsOf, writtenComponents, type WrittenComponents } from "./check/swizzle.js";
 import { elementOf, f32, showType, vectorOf, type Type } from "./check/types.js";
 import { Names } from "./derive/names.js";
+import { edited, type Edit } from "./language/edits.js";
 import { printExpression } from "./language/printer.js";
 import type { SourceText } from "./language/source-text.js";
 import type { Assignment, Expression, Statement } from "./language/syntax.js";
@@ -13,26 +14,13 @@ import { bodiesOf, identifier, partsOf } from "./language/walk.js";
 
 const letters = "xyzw";
 
-interface Edit {
-  readonly from: number;
-  readonly to: number;
-  readonly by: string;
-}
-
 /** The text of the source, on the same lines. @throws WgslError where a part of an assignment would have to be computed twice. */
 export function withComponentWrites(source: SourceText, checked: Checked): string {
-  const { text } = source;
   const writes = new Writes(source, checked);
   const edits = checked.declarations.flatMap((declaration) =>
     declaration.kind === "function" ? writes.ofBody(declaration.body) : [],
   );
-  let made = "";
-  let end = 0;
-  for (const { from, to, by } of edits) {
-    made += text.slice(end, from) + by + text.slice(from, to).replace(/[^\n]+/g, "");
-    end = to;
-  }
-  return made + text.slice(end);
+  return edited(source.text, edits);
 }
 
 class Writes {

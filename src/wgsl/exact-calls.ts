@@ -7,6 +7,7 @@ import { mathFunction } from "./check/outside.js";
 import type { Checked, Variable } from "./check/symbols.js";
 import { elementOf, sizeOfVector } from "./check/types.js";
 import { Names } from "./derive/names.js";
+import { edited, type Edit } from "./language/edits.js";
 import { tokensOf } from "./language/lexer.js";
 import { SourceText } from "./language/source-text.js";
 import type { CallExpression, Expression, ModuleDeclaration, Statement } from "./language/syntax.js";
@@ -16,12 +17,6 @@ import { exactName } from "./math.js";
 const exact = new Set(["atan2", "cos", "exp", "log", "pow", "sin", "tan", "tanh"]);
 
 const components = ["x", "y", "z", "w"];
-
-interface Edit {
-  readonly at: number;
-  readonly end: number;
-  readonly by: string;
-}
 
 /**
  * @param text of the source
@@ -38,16 +33,10 @@ export function withExactCalls(
   const calls = callsIn(checked.declarations).flatMap((call): Edit[] => {
     const { name: callee, at } = call.callee;
     const by = calledFor(call, checked, vectors);
-    return by === null ? [] : [{ at, end: at + callee.length, by }];
+    return by === null ? [] : [{ from: at, to: at + callee.length, by }];
   });
-  let made = "";
-  let from = 0;
-  const edits = [...calls, ...renamed(new SourceText(text, name), checked, names)];
-  for (const { at, end, by } of edits.sort((a, b) => a.at - b.at)) {
-    made += text.slice(from, at) + by;
-    from = end;
-  }
-  return { text: made + text.slice(from), helpers: vectors.texts };
+  const renames = renamed(new SourceText(text, name), checked, names);
+  return { text: edited(text, [...calls, ...renames]), helpers: vectors.texts };
 }
 
 /** What is called in the place of this; null where it stays. */
@@ -71,7 +60,7 @@ function renamed(source: SourceText, { declared, variables }: Checked, names: Na
     const at = tokensOf(source).find((token) => token.at >= from && token.text === variable.name)?.at ?? from;
     const by = made.get(variable) ?? names.fresh(variable.name.slice("math_".length));
     made.set(variable, by);
-    edits.set(at, { at, end: at + variable.name.length, by });
+    edits.set(at, { from: at, to: at + variable.name.length, by });
   };
   for (const [{ at }, variable] of declared) edit(variable, at);
   for (const [{ at }, variable] of variables) edit(variable, at);

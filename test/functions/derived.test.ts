@@ -17,11 +17,7 @@ import {
   WgslError,
   type Operand,
 } from "../../src/index.js";
-import { expectClose, gradOf, spread } from "../reference/numbers.js";
-
-function leaf(values: number[] | Float32Array): Variable {
-  return new Variable(values, { requiresGrad: true });
-}
+import { expectClose, gradOf, leaf, spread } from "../reference/numbers.js";
 
 beforeAll(async () => {
   await init();

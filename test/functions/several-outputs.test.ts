@@ -21,11 +21,7 @@ import {
   WgslError,
   type Operand,
 } from "../../src/index.js";
-import { expectClose, gradOf } from "../reference/numbers.js";
-
-function leaf(values: number[] | Float32Array): Variable {
-  return new Variable(values, { requiresGrad: true });
-}
+import { expectClose, gradOf, leaf } from "../reference/numbers.js";
 
 /** WebGPU's default limits: 8 arrays in a shader. */
 beforeAll(async () => {

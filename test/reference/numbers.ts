@@ -16,6 +16,11 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
+/** A leaf that needs a gradient. */
+export function leaf(values: number[] | Float32Array): Variable {
+  return new Variable(values, { requiresGrad: true });
+}
+
 /** A Variable of this shape, with numbers spread over a range. */
 export function variable(shape: Shape, range: Range, seed = 0, requiresGrad = true): Variable {
   return new Variable(spread(sizeOf(shape), range, seed), { shape, requiresGrad });

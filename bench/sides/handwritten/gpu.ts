@@ -7,7 +7,8 @@ import reduceWgsl from "./reduce.wgsl?raw";
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
-  readonly workgroups: number;
+  /** Along x, or x and y. */
+  readonly workgroups: number | readonly [number, number];
 }
 
 /** Invocations of a workgroup of element-wise shaders. */
@@ -96,16 +97,38 @@ export class Gpu {
     return { dispatches, result: current };
   }
 
+  /**
+   * A dispatch of any shader.
+   *
+   * @param bound what stands at each binding; undefined where the entry point has none
+   */
+  dispatch(
+    compute: GPUProgrammableStage,
+    bound: readonly (GPUBuffer | undefined)[],
+    workgroups: Dispatch["workgroups"],
+  ): Dispatch {
+    const pipeline = this.#device.createComputePipeline({ layout: "auto", compute });
+    return this.#bound(pipeline, bound, workgroups);
+  }
+
+  module(code: string): GPUShaderModule {
+    return this.#device.createShaderModule({ code });
+  }
+
   #dispatch(source: keyof typeof sources, entry: string, { a, b, r, c }: Bound, workgroups: number): Dispatch {
-    const pipeline = this.#pipeline(source, entry);
-    const entries = [a, b, r, c].flatMap((buffer, binding) =>
+    return this.#bound(this.#pipeline(source, entry), [a, b, r, c], workgroups);
+  }
+
+  #bound(
+    pipeline: GPUComputePipeline,
+    bound: readonly (GPUBuffer | undefined)[],
+    workgroups: Dispatch["workgroups"],
+  ): Dispatch {
+    const entries = bound.flatMap((buffer, binding) =>
       buffer === undefined ? [] : [{ binding, resource: { buffer } }],
     );
-    return {
-      pipeline,
-      bindGroup: this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
-      workgroups,
-    };
+    const bindGroup = this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    return { pipeline, bindGroup, workgroups };
   }
 
   #pipeline(source: keyof typeof sources, entryPoint: string): GPUComputePipeline {
@@ -115,7 +138,7 @@ export class Gpu {
     if (module === undefined) {
       const four = source === "reduce" ? [] : this.#math === "native" ? fourNative : fourExact;
       const text = [sources[source].replaceAll("SIZE", `${size}`), ...four].join("\n");
-      module = this.#device.createShaderModule({ code: joinMath(text, this.#math) });
+      module = this.module(joinMath(text, this.#math));
       this.#modules.set(source, module);
     }
     const pipeline = this.#device.createComputePipeline({ layout: "auto", compute: { module, entryPoint } });
@@ -134,7 +157,8 @@ export class Gpu {
       if (pipeline !== set) pass.setPipeline(pipeline);
       set = pipeline;
       pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(workgroups);
+      const [x, y = 1] = typeof workgroups === "number" ? [workgroups] : workgroups;
+      pass.dispatchWorkgroups(x, y);
     }
     pass.end();
     this.#device.queue.submit([encoder.finish()]);

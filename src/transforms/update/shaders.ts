@@ -30,7 +30,7 @@ export function shaderOf(group: Group): Shader {
 }
 
 export function run(shader: Shader, { inputs, outputs, uniforms }: Group): void {
-  launchInto(shader, inputs, outputs, uniforms, { invocations: Math.ceil(sizeOf(at(outputs, 0).shape) / 4) });
+  launchInto(shader, { inputs, outputs, uniforms, grid: { invocations: Math.ceil(sizeOf(at(outputs, 0).shape) / 4) } });
 }
 
 /** What the shader depends on: which function is called on which values, and how the inputs are read. */

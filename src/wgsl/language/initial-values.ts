@@ -2,6 +2,7 @@
  * Writes a value behind each `var` that has none. WGSL zeroes such a variable each time that control comes by, but some
  * drivers do it once only: `for (…) { var a: f32; a += x; s += a; }` adds up across the turns there.
  */
+import { edited, type Edit } from "./edits.js";
 import { tokensOf } from "./lexer.js";
 import { printType } from "./printer.js";
 import type { SourceText } from "./source-text.js";
@@ -13,14 +14,11 @@ export function withInitialValues(source: SourceText, declarations: readonly Mod
   const bare = declarations.flatMap((declaration) => (declaration.kind === "function" ? bareIn(declaration.body) : []));
   if (bare.length === 0) return source.text;
   const ends = tokensOf(source).filter(({ text }) => text === ";");
-  let text = "";
-  let from = 0;
-  for (const { at, type } of bare) {
+  const edits = bare.map(({ at, type }): Edit => {
     const end = ends.find((token) => token.at > at)?.at ?? at;
-    text += `${source.text.slice(from, end)}${type === null ? "" : ` = ${printType(type)}()`}`;
-    from = end;
-  }
-  return text + source.text.slice(from);
+    return { from: end, to: end, by: type === null ? "" : ` = ${printType(type)}()` };
+  });
+  return edited(source.text, edits);
 }
 
 /** The declarations without a value, in the order of the source. */

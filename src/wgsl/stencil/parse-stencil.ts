@@ -1,25 +1,19 @@
 /** Reads a stencil's WGSL: a function of a position, which reads fields by offsets. */
-import { ArgumentError, WgslError } from "../../base/errors.js";
-import { describe } from "../../base/describe.js";
+import type { WgslError } from "../../base/errors.js";
 import { check } from "../check/check.js";
 import { mathFunction } from "../check/outside.js";
 import type { Outside } from "../check/symbols.js";
 import { vectorOf } from "../check/types.js";
-import { withComponentWrites } from "../component-writes.js";
-import { withExactCalls } from "../exact-calls.js";
 import { parse } from "../language/parser.js";
 import { printModule, printType } from "../language/printer.js";
 import { SourceText } from "../language/source-text.js";
-import type { FunctionDeclaration, ModuleDeclaration } from "../language/syntax.js";
+import type { FunctionDeclaration } from "../language/syntax.js";
 import { identifier } from "../language/walk.js";
-import { checkAllowed } from "../parse-elementwise.js";
+import { checkAllowed, readOwnSource, runnable } from "../own-source.js";
 import { StencilDerivation } from "./derivation.js";
 import { FieldReader, type Fields } from "./fields.js";
 import { StencilForm, type Boundary, type Input, type Read } from "./form.js";
 import { withoutFields } from "./without-fields.js";
-
-/** First parts of the names that kernels and shaders/math use. */
-const reserved = ["array", "constant", "result", "math", "stencil"];
 
 /**
  * @param boundaryOf what is read outside of the field of this name
@@ -27,23 +21,27 @@ const reserved = ["array", "constant", "result", "math", "stencil"];
  * `fn NAME_forward(u: field) -> f32`, or reads a field by offsets that aren't known.
  */
 export function parseStencil(wgsl: unknown, dimensions: number, boundaryOf: (field: string) => Boundary): StencilForm {
-  if (typeof wgsl !== "string") throw new ArgumentError(`stencil takes WGSL source, not ${describe(wgsl)}`);
-  const [, guess = "WGSL"] = /\bfn\s+(\w+)_forward\b/.exec(wgsl) ?? [];
-  const source = new SourceText(wgsl, guess);
-  const declarations = parse(source);
-  const forward = forwardOf(source, declarations);
-  const name = forward.name.slice(0, -"_forward".length);
-  if (reserved.includes(name)) source.fail(forward.at, `${name} is a name of gpugrad's own: choose another`);
-  for (const declaration of declarations) checkAllowed(source, declaration, name, "a stencil's");
+  const own = readOwnSource(wgsl, {
+    by: "stencil",
+    whose: "a stencil's",
+    form: "fn NAME_forward(u: field) -> f32",
+    reserved: ["stencil"],
+  });
+  const { source, declarations, forward, backward, name } = own;
+  if (backward !== null) {
+    source.fail(backward.at, `${backward.name}: a stencil's gradient is derived, leave it out`);
+  }
+  checkAllowed(own);
   const reader = new FieldReader(source, declarations, dimensions);
   const fields = reader.fieldsOf(forward.name);
   const inputs = inputsOf(source, forward, fields, boundaryOf);
   const components = componentsOf(source, forward);
-  const plain = withoutFields(declarations, reader, new Set(wgsl.match(identifier)));
+  const plain = withoutFields(declarations, reader, new Set(source.text.match(identifier)));
   const outside = outsideIn(dimensions);
   check(source, plain, outside);
+  const whole = new SourceText(printModule(plain), name);
   return new StencilForm({
-    wgsl: exactText(printModule(plain), name, outside),
+    wgsl: runnable(whole, check(whole, parse(whole), outside), name, outside).text,
     name,
     dimensions,
     components,
@@ -53,17 +51,6 @@ export function parseStencil(wgsl: unknown, dimensions: number, boundaryOf: (fie
     outside,
     refuse: (error) => refuse(error, new StencilDerivation(source, plain, name, outside)),
   });
-}
-
-function forwardOf(source: SourceText, declarations: readonly ModuleDeclaration[]): FunctionDeclaration {
-  const all = declarations.filter((declaration) => declaration.kind === "function");
-  const [forward, second] = all.filter(({ name }) => name.endsWith("_forward"));
-  if (forward === undefined) throw new WgslError("a stencil's WGSL needs fn NAME_forward(u: field) -> f32");
-  if (second !== undefined) source.fail(second.at, "one source is one function, this has two NAME_forward");
-  const backward = all.find(({ name }) => name === forward.name.replace(/_forward$/, "_backward"));
-  if (backward !== undefined)
-    source.fail(backward.at, `${backward.name}: a stencil's gradient is derived, leave it out`);
-  return forward;
 }
 
 function inputsOf(
@@ -108,14 +95,6 @@ function outsideIn(dimensions: number): Outside {
   const result = vectorOf(dimensions, "i32");
   return (name) =>
     name === "position" || name === "extent" ? { name, parameters: [], result, declaration: null } : mathFunction(name);
-}
-
-function exactText(text: string, name: string, outside: Outside): string {
-  const whole = new SourceText(text, name);
-  const written = withComponentWrites(whole, check(whole, parse(whole), outside));
-  const source = new SourceText(written, name);
-  const exact = withExactCalls(written, name, check(source, parse(source), outside));
-  return [exact.text, ...exact.helpers.values()].join("\n");
 }
 
 /** What can't be differentiated, found again in the source as it was written. */

@@ -54,10 +54,7 @@ class Writer {
   #block(body: readonly Statement[]): Statement[] {
     return body.map((statement) => {
       const inner = withBodies(statement, (each) => this.#block(each));
-      const own = withExpressions(inner, (expression) => this.#expression(expression));
-      if (own.kind !== "declaration" || own.keyword !== "var" || own.value !== null || own.type === null) return own;
-      // Some drivers zero such a variable once only (language/initial-values.ts).
-      return { ...own, value: { kind: "call", callee: own.type, args: [], at: own.at } };
+      return withExpressions(inner, (expression) => this.#expression(expression));
     });
   }
 
