@@ -1,6 +1,6 @@
 /** The library's function for each row, called as anybody would. */
 import * as g from "../src/index.js";
-import { Variable } from "../src/index.js";
+import { elementwise, Variable } from "../src/index.js";
 import type { Gradient, Row } from "./table.js";
 
 type Apply = (...operands: Variable[]) => Variable;
@@ -37,9 +37,22 @@ const functions: Readonly<Record<string, Apply>> = {
   atan2: binary(g.atan2),
 };
 
+const sources = import.meta.glob<string>("../shaders/*.wgsl", { query: "?raw", import: "default", eager: true });
+
+/** An own function of the same forward, without the gradient by hand. */
+function derivedOf(name: string): Apply {
+  const [forward] = sources[`../shaders/${name}.wgsl`]?.split(`fn ${name}_backward`) ?? [];
+  if (forward === undefined) throw new Error(`there is no shader ${name}`);
+  return elementwise<Variable[]>(forward);
+}
+
+const ofOwn: Readonly<Record<string, Apply>> = Object.fromEntries(
+  Object.keys(functions).map((name) => [name, derivedOf(name)]),
+);
+
 /** The function of a row, or the one whose gradient the row is of. */
-export function functionOf({ of }: Row): Apply {
-  const f = functions[of];
+export function functionOf({ of, gradient }: Row): Apply {
+  const f = (gradient?.derived === true ? ofOwn : functions)[of];
   if (f === undefined) throw new Error(`there is no function ${of}`);
   return f;
 }

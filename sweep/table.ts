@@ -1,5 +1,5 @@
 /**
- * What is promised of each function, of its gradient by both ways and of its second derivative: one row each. It holds on
+ * What is promised of each function, of its gradient by each way and of its second derivative: one row each. It holds on
  * every driver, relaxed math included, other than where a row says that the operation is the driver's: then it is what
  * a driver gives whose divisions and square roots are within 1.5 ULP.
  */
@@ -20,10 +20,12 @@ export interface Gradient {
   readonly order: 1 | 2;
   /** By the graph of derivatives, or by the backward shaders. A second derivative takes the graph, then the shaders. */
   readonly createGraph: boolean;
+  /** Of an own function with the same forward, from whose source it is derived. */
+  readonly derived?: true;
 }
 
 export interface Row {
-  /** "exp"; "exp backward" and "exp createGraph" for its gradient by either way; "exp second" for its second derivative. */
+  /** "exp"; "exp backward", "exp createGraph" and "exp derived" for its gradient by each way; "exp second" for its second derivative. */
   readonly name: string;
   /** The function. */
   readonly of: string;
@@ -79,9 +81,9 @@ const gradient = (row: Row, name: string, of: string, what: Gradient): Row => ({
   mayFlush: true,
 });
 
-/** The gradient of a function of one operand, by both ways. */
+/** The gradient of a function of one operand, by each way. */
 const backward = (name: string, exact: One, accuracy: Accuracy, details: Details = {}): readonly Row[] =>
-  bothWays(forward(name, exact, accuracy, details), name, 0, "");
+  eachWay(forward(name, exact, accuracy, details), name, 0, "");
 
 /** The gradients of a function of two. */
 const backwardPair = (
@@ -91,12 +93,13 @@ const backwardPair = (
   details: Details = {},
 ): readonly Row[] =>
   ([0, 1] as const).flatMap((operand) =>
-    bothWays(pair(name, exact[operand], accuracy, details), name, operand, operand === 0 ? " a" : " b"),
+    eachWay(pair(name, exact[operand], accuracy, details), name, operand, operand === 0 ? " a" : " b"),
   );
 
-const bothWays = (row: Row, name: string, operand: 0 | 1, suffix: string): readonly Row[] => [
+const eachWay = (row: Row, name: string, operand: 0 | 1, suffix: string): readonly Row[] => [
   gradient(row, `${name} backward${suffix}`, name, { operand, order: 1, createGraph: false }),
   gradient(row, `${name} createGraph${suffix}`, name, { operand, order: 1, createGraph: true }),
+  gradient(row, `${name} derived${suffix}`, name, { operand, order: 1, createGraph: false, derived: true }),
 ];
 
 const second = (name: string, exact: One, accuracy: Accuracy, details: Details = {}): Row =>

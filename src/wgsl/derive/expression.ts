@@ -3,6 +3,7 @@ import { isBuiltin } from "../check/builtins.js";
 import type { Checked, Variable } from "../check/symbols.js";
 import { concrete, elementOf, f32, isAbstract, sizeOfVector, withElement, type Type } from "../check/types.js";
 import type { SourceText } from "../language/source-text.js";
+import { printExpression } from "../language/printer.js";
 import type { CallExpression, Expression, FunctionDeclaration } from "../language/syntax.js";
 import { partsOf, withParts } from "../language/walk.js";
 import { isParts, listOf, type Activity, type Directions } from "./active.js";
@@ -198,13 +199,16 @@ export class ExpressionDeriver {
     const values = new Map(operands.map((operand, k) => [letters[k] ?? "", operand]));
     values.set("y", y).set("zero", build.zeroOf(type)).set("one", oneOf(type));
     const sums = new Map<number, Expression>();
+    const repeated = repeatedCalls(terms.map(({ tree }) => tree));
     for (const term of terms) {
       const isSpread = /^[+\-%]$/.test(name) && term.type.kind === "scalar" && type.kind !== "scalar";
       for (const [j, tangent] of term.tangents) {
         const d = isSpread ? build.construct(type, [tangent]) : tangent;
         const isMinus = build.isMinusOne(d) && type.kind !== "matrix";
         const change = isMinus ? build.number("1.0") : d;
-        const instance = this.#instance(term.tree, values, change, term.tangents.size > 1);
+        const isShared = (part: Expression): boolean =>
+          repeated.has(printExpression(part)) || (term.tangents.size > 1 && /^(?:binary|call)$/.test(part.kind));
+        const instance = this.#instance(term.tree, values, change, isShared);
         const added = isMinus ? build.negative(instance) : instance;
         const before = sums.get(j);
         sums.set(j, before === undefined ? added : build.plus(before, added));
@@ -236,19 +240,37 @@ export class ExpressionDeriver {
     return partsOf(expression).every((part) => this.#isConstant(part));
   }
 
-  /** A formula for one change. @param isRepeated whether there are others, that share what doesn't depend on it */
-  #instance(tree: Expression, values: ReadonlyMap<string, Expression>, d: Expression, isRepeated: boolean): Expression {
+  /** A formula for one change. @param isShared whether other formulas have this part, which doesn't depend on the change */
+  #instance(
+    tree: Expression,
+    values: ReadonlyMap<string, Expression>,
+    d: Expression,
+    isShared: (part: Expression) => boolean,
+  ): Expression {
     const uses = build.namesIn(tree).filter((name) => name === "d").length;
     const own = new Map(values).set("d", uses > 1 ? this.#scope.share(d) : d);
     const go = (part: Expression): Expression => {
       if (part.kind === "name") return own.get(part.name) ?? part;
       const made = build.simplified(part, go);
-      const isShared =
-        isRepeated && (part.kind === "binary" || part.kind === "call") && !build.namesIn(part).includes("d");
-      return isShared ? this.#scope.share(made) : made;
+      return !build.namesIn(part).includes("d") && isShared(part) ? this.#scope.share(made) : made;
     };
     return go(tree);
   }
+}
+
+/** Calls that stand in these formulas more than once, as they are printed, and don't depend on the change. */
+function repeatedCalls(trees: readonly Expression[]): ReadonlySet<string> {
+  const once = new Set<string>();
+  const repeated = new Set<string>();
+  const visit = (part: Expression): void => {
+    if (part.kind === "call" && !build.namesIn(part).includes("d")) {
+      const text = printExpression(part);
+      (once.has(text) ? repeated : once).add(text);
+    }
+    partsOf(part).forEach(visit);
+  };
+  trees.forEach(visit);
+  return repeated;
 }
 
 /** A matrix has no minus of its own, it can only be subtracted. */
