@@ -13,6 +13,10 @@ class Sum extends Reduction {
     if (gy.size === 1 && !gradEnabled()) return GpuArray.repeat(gy.array, this.input.shape);
     return broadcastGradient(reshape(gy, this.kept), this.input.shape);
   }
+
+  override backwardReads(): boolean {
+    return false;
+  }
 }
 
 /**

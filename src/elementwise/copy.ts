@@ -27,4 +27,8 @@ export abstract class Copy extends Function {
   override get wgsl(): string {
     return shaders.forward(["strided"]).source("exact");
   }
+
+  override backwardReads(): boolean {
+    return false;
+  }
 }

@@ -8,13 +8,11 @@ import { ArgumentError, NotDifferentiableError } from "../base/errors.js";
 import { Function, toList, letGoIfAlone } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { GpuArray } from "../gpu/array.js";
-import { currentDevice } from "../gpu/current.js";
 import { broadcastGradient, sumGradient, sumTo } from "./broadcast.js";
 import { ElementwiseShaders, type Traits } from "./shaders.js";
 import { broadcastOperand } from "./operands.js";
 import { broadcastShapes, sameShape, type Shape } from "../base/shape.js";
 import { asVariable, checkVariable, type Operand, Variable } from "../graph/variable.js";
-import type { MathMode } from "../wgsl/math.js";
 import { librarySource, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
 
 /**
@@ -107,8 +105,6 @@ export abstract class Elementwise extends Function {
   readonly source: ElementwiseSource;
   protected readonly shaders: ElementwiseShaders;
   readonly #derivative: Derivative | null;
-  /** Whose math it ran with. */
-  #math: MathMode = "exact";
 
   constructor(source: ElementwiseSource, shaders: ElementwiseShaders, derivative: Derivative | null) {
     super();
@@ -132,7 +128,7 @@ export abstract class Elementwise extends Function {
 
   /** The shader that runs forward, whole, where all inputs have the same shape, whole. */
   override get wgsl(): string {
-    return this.shaders.whole().source(this.#math);
+    return this.shaders.whole().source(this.math);
   }
 
   /** @internal */
@@ -154,7 +150,6 @@ export abstract class Elementwise extends Function {
 
   override forward(...inputs: GpuArray[]): GpuArray | readonly GpuArray[] {
     this.checkCount(inputs.length);
-    this.#math = (inputs[0]?.device ?? currentDevice()).math;
     const shape = broadcastShapes(
       inputs.map((input) => input.shape),
       this.source.name,

@@ -56,6 +56,10 @@ class Mean extends Reduction {
     each.dispose();
     return repeated;
   }
+
+  override backwardReads(): boolean {
+    return false;
+  }
 }
 
 /**

@@ -5,12 +5,10 @@ import { describe } from "../base/describe.js";
 import { ArgumentError } from "../base/errors.js";
 import { StencilShaders } from "../elementwise/stencil-shaders.js";
 import type { GpuArray } from "../gpu/array.js";
-import { currentDevice } from "../gpu/current.js";
 import { Function } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { Operand, Variable } from "../graph/variable.js";
 import { asWritten } from "../wgsl/exact-calls.js";
-import type { MathMode } from "../wgsl/math.js";
 import type { Boundary, StencilForm } from "../wgsl/stencil/form.js";
 import { parseStencil } from "../wgsl/stencil/parse-stencil.js";
 import { readsOfGradients } from "../wgsl/stencil/turned.js";
@@ -165,8 +163,6 @@ function wantedOf(inputs: readonly Variable[]): number[] {
 class Stencil extends Function {
   readonly #program: Program;
   override readonly givesFreshGradients = true;
-  /** Whose math it ran with. */
-  #math: MathMode = "exact";
 
   constructor(program: Program) {
     super();
@@ -178,7 +174,7 @@ class Stencil extends Function {
   }
 
   override get wgsl(): string {
-    return this.#program.shaders.whole().source(this.#math);
+    return this.#program.shaders.whole().source(this.math);
   }
 
   override get repeatable(): boolean {
@@ -189,7 +185,6 @@ class Stencil extends Function {
     const { source } = this.#program.form;
     const names = source.inputs.map(({ name }) => name);
     checkOperands(source.name, names, inputs.length);
-    this.#math = (inputs[0]?.device ?? currentDevice()).math;
     return this.#program.shaders.forward(inputs);
   }
 
@@ -197,7 +192,7 @@ class Stencil extends Function {
     return this.#program.gradients(gy, this.inputs);
   }
 
-  protected override backwardReads(k: number): boolean {
+  override backwardReads(k: number): boolean {
     if (k >= this.inputs.length) return false;
     return readsOfGradients(this.#program.form, wantedOf(this.inputs)).has(k);
   }
@@ -242,7 +237,7 @@ class Turned extends Function {
     return [byGradient, ...byInputs];
   }
 
-  protected override backwardReads(k: number): boolean {
+  override backwardReads(k: number): boolean {
     return k < this.inputs.length;
   }
 }

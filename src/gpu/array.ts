@@ -34,6 +34,8 @@ export class GpuArray {
   readonly #shape: Shape;
   readonly #size: number;
   #numbers: Numbers;
+  /** Called before this array is changed in place: as Storage's, where it has no memory yet, or is about to get its own. @internal */
+  onChange: (() => void) | null = null;
 
   protected constructor(device: Device, shape: Shape, numbers: Numbers) {
     this.device = device;
@@ -242,6 +244,8 @@ export class GpuArray {
 
   /** To be called before each change in place: its memory, in which nobody else needs the numbers as they are. @internal */
   beforeChange(): Holding {
+    this.onChange?.();
+    this.onChange = null;
     this.own();
     const holding = this.hold();
     holding.storage.beforeChange();

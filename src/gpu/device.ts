@@ -80,6 +80,17 @@ export class Device {
     return this.limits.maxBufferSize;
   }
 
+  /** Runs `f` with this math. */
+  withMath<T>(math: MathMode, f: () => T): T {
+    const before = this.math;
+    this.math = math;
+    try {
+      return f();
+    } finally {
+      this.math = before;
+    }
+  }
+
   /** Submits what is recorded; resolves when the GPU has done it, rejects when the device is lost. */
   async finished(): Promise<void> {
     this.recorder.flush();

@@ -13,6 +13,7 @@ import type { Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import type { Device } from "../gpu/device.js";
 import { describe } from "../base/describe.js";
+import type { MathMode } from "../wgsl/math.js";
 import { insideFunction } from "./origin.js";
 import { Setting } from "./setting.js";
 import { asOperand, letGoOperands, Variable, whileGiven, type Operand } from "./variable.js";
@@ -52,6 +53,7 @@ export abstract class Function {
   #holdsInputs = false;
   /** Of the inputs' and outputs' data, when they were used. */
   #versions: readonly number[] = none;
+  #math: MathMode = "exact";
 
   /** Shown in graphs and errors: the name of the class. */
   get name(): string {
@@ -61,6 +63,11 @@ export abstract class Function {
   /** Whose backward it is that gives arrays, for the error where those can't be differentiated. @internal */
   get backwardName(): string {
     return this.name;
+  }
+
+  /** The math that it ran with, and runs with again. */
+  protected get math(): MathMode {
+    return this.#math;
   }
 
   /** The WGSL that it runs, whole; null where it has none of its own, as a reshape or one that is made of others. */
@@ -115,6 +122,7 @@ export abstract class Function {
     const trace = tracing.current;
     if (trace !== null) return this.#record(variables, trace(this, variables));
     const arrays = variables.map(({ array }) => array);
+    this.#math = arrays[0]?.device.math ?? "exact";
     const made = GpuArray.made;
     const results = toList(withGrad(false, () => this.#runForward(arrays, variables)));
     const remember = gradEnabled() && this.differentiable && variables.some(({ requiresGrad }) => requiresGrad);
@@ -184,7 +192,8 @@ export abstract class Function {
 
   /** Runs `forward` once more, for a result whose memory was given back. @internal */
   repeat(arrays: readonly GpuArray[], index: number): GpuArray {
-    const results = toList(withGrad(false, () => this.forward(...arrays)));
+    const run = (): Result | readonly Result[] => withGrad(false, () => this.forward(...arrays));
+    const results = toList(arrays[0]?.device.withMath(this.#math, run) ?? run());
     const wanted = arrayOf(at(results, index), `${this.name}.forward`);
     for (const result of results) if (result instanceof GpuArray && result !== wanted) result.release();
     return arrays.includes(wanted) ? wanted.reshape(wanted.shape) : wanted;
@@ -241,8 +250,8 @@ export abstract class Function {
     return this.#inputs;
   }
 
-  /** Whether backward reads the data of the k-th of the inputs and outputs, which must not have changed then. */
-  protected backwardReads(_k: number): boolean {
+  /** Whether backward reads the data of the k-th of the inputs and outputs, which must not have changed then. @internal */
+  backwardReads(_k: number): boolean {
     return true;
   }
 
@@ -320,7 +329,7 @@ export class Identity extends Function {
     return gy;
   }
 
-  protected override backwardReads(): boolean {
+  override backwardReads(): boolean {
     return false;
   }
 }

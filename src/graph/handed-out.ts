@@ -1,24 +1,50 @@
 /** Results that noGrad gave, and whose memory was given back: they get their numbers again before what these come from changes. */
 import { WeakList } from "../base/weak-list.js";
-import type { Storage } from "../gpu/storage.js";
 
+/** Such a result, or what one is computed from. */
 interface HandedOut {
-  /** Has it computed again, where it was given back and somebody may read it. */
+  /** Whether it was given back, and somebody has it, or what comes from it. */
+  readonly isMissed: boolean;
+  /** Has it computed again. */
   regain(): void;
 }
 
-const waiting = new WeakMap<Storage, WeakList<HandedOut>>();
+/** An array, or the memory of several. */
+interface Changing {
+  onChange: (() => void) | null;
+}
 
-/** Has the result computed again when `memory`, from which it comes, is about to change. */
-export function awaitChangeOf(memory: Storage | null, result: WeakRef<HandedOut>): void {
-  if (memory === null) return;
-  let list = waiting.get(memory);
-  if (list === undefined || memory.onChange === null) {
-    const concerned = (list = new WeakList<HandedOut>());
-    waiting.set(memory, list);
-    memory.onChange = () => {
-      for (const result of concerned.all()) result.regain();
-    };
-  }
+const waiting = new WeakMap<Changing, WeakList<HandedOut>>();
+
+/** Has the result computed again when the array or memory that it comes from is about to change. */
+export function awaitChangeOf(source: Changing, result: WeakRef<HandedOut>): void {
+  let list = waiting.get(source);
+  if (list === undefined || source.onChange === null) waiting.set(source, (list = new WeakList<HandedOut>()));
   list.add(result);
+  listen(source, list);
+}
+
+function listen(source: Changing, list: WeakList<HandedOut>): void {
+  source.onChange = () => {
+    for (const result of list.all()) if (result.isMissed) result.regain();
+  };
+}
+
+/** Whether something that was given back waits for changes of this. */
+export function isAwaited(source: Changing): boolean {
+  return (
+    source.onChange !== null &&
+    waiting
+      .get(source)
+      ?.all()
+      .some(({ isMissed }) => isMissed) === true
+  );
+}
+
+/** What has waited for changes of `from` waits for those of `to`, which has the same numbers. */
+export function handOn(from: Changing, to: Changing): void {
+  const list = waiting.get(from);
+  if (list === undefined || from.onChange === null) return;
+  waiting.set(to, list);
+  listen(to, list);
 }

@@ -7,7 +7,7 @@
 import { ReleasedError } from "../base/errors.js";
 import type { GpuArray } from "../gpu/array.js";
 import type { Label } from "../gpu/holdings.js";
-import { awaitChangeOf } from "./handed-out.js";
+import { awaitChangeOf, handOn, isAwaited } from "./handed-out.js";
 import { currentTask, insideFunction, Origin } from "./origin.js";
 import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recompute.js";
 
@@ -250,6 +250,7 @@ export abstract class Value {
 
   /** Makes a leaf of it, whose numbers are not what its operands gave any more. @internal */
   forgetOrigin(): void {
+    this.regain();
     this.#leaveOperands();
     this.#origin = null;
   }
@@ -390,9 +391,19 @@ export abstract class Value {
   /** Holds what this would be computed from again. False where something of that is gone or has changed. */
   #prepareToComputeAgain(): boolean {
     const way = wayTo<Value>(this);
-    if (way === null) return false;
+    if (way === null || (this.#mustStay && !this.#awaitChanges(way))) return false;
     this.#holdWay(way);
-    if (this.#isHandedOut) for (const { array } of way.roots.states.values()) awaitChangeOf(array.memory, this.weak);
+    return true;
+  }
+
+  /** Has it computed again before what it comes from changes. False where an application can change that unheard. */
+  #awaitChanges({ roots }: Way<Value>): boolean {
+    const arrays = [...roots.states.values()].map(({ array }) => array);
+    if (arrays.some(({ memory }) => memory?.isExposed === true)) return false;
+    for (const array of arrays) {
+      awaitChangeOf(array, this.weak);
+      if (array.memory !== null) awaitChangeOf(array.memory, this.weak);
+    }
     return true;
   }
 
@@ -408,9 +419,19 @@ export abstract class Value {
     }
   }
 
-  /** Computes it again, where it was given back and somebody may read it. @internal */
+  /** Whether noGrad gave it, or something that comes from it and was given back. */
+  get #mustStay(): boolean {
+    return this.#isHandedOut || isAwaited(this.#data);
+  }
+
+  /** @internal */
+  get isMissed(): boolean {
+    return this.isReadable && this.#data.released && this.#mustStay;
+  }
+
+  /** Computes it again, where it was given back, somebody may read it and it can be. @internal */
   regain(): void {
-    if (this.isReadable && this.#data.released) this.#computeAgain();
+    if (this.isReadable && this.#data.released && wayTo<Value>(this) !== null) this.#computeAgain();
   }
 
   /** The numbers that were given back, from those that they were computed from. @throws ReleasedError. */
@@ -432,6 +453,7 @@ export abstract class Value {
 
   /** @internal */
   take(array: GpuArray): void {
+    handOn(this.#data, array);
     this.#data = array.copyOnWrite();
     this.#roots = null;
     array.track(this.#label);

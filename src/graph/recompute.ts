@@ -89,7 +89,8 @@ class Found<V extends Numbers<V>> implements Roots<V> {
 
   add(root: V, isApart: boolean): void {
     const { numbers: array } = root;
-    if (array.constant !== null) return;
+    const isNumber = array.constant !== null && array.shape.length === 0;
+    if (isNumber) return;
     this.states.set(root, { array, version: array.version });
     if (isApart) this.apart.add(root);
   }

@@ -29,6 +29,10 @@ export class Reshape extends Function {
   override backward(gy: Variable): Variable {
     return reshape(gy, this.input.shape);
   }
+
+  override backwardReads(): boolean {
+    return false;
+  }
 }
 
 /**

@@ -37,11 +37,6 @@ function isPlaceByPlace(f: Function): boolean {
   return f instanceof Elementwise || f instanceof BroadcastTo || f instanceof Identity;
 }
 
-/** Whether the backward of `f` reads the k-th of its inputs and outputs. */
-export function backwardReads(f: Function, k: number): boolean {
-  return !(f instanceof Elementwise) || f.backwardReads(k);
-}
-
 /** What is left of an operand's view when it is reduced along the axes along which the group takes it whole. */
 export function reducedTo(group: Shape, view: Shape): Shape {
   const offset = group.length - view.length;

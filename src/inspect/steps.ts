@@ -9,7 +9,7 @@ import { withGrad } from "../graph/grad-mode.js";
 import { Variable } from "../graph/variable.js";
 import { sortedByGeneration, walkBack } from "../graph/walk.js";
 import { FusedNode } from "../transforms/fuse/fused-program.js";
-import { backwardReads, groupOfGradient, groupOfOutput, viewOf } from "./dependence.js";
+import { groupOfGradient, groupOfOutput, viewOf } from "./dependence.js";
 
 export interface Step {
   readonly kind: "function" | "gradient" | "leaf" | "unknown";
@@ -152,10 +152,10 @@ class RecordedPass implements Steps {
           const output = at(f.outputs, k);
           return { name: gradientName(output), array, view: viewOf(f, output), isRead: true, isChanged: false };
         }),
-        ...f.inputs.map((input, k) => operandOf(input, input.shape, backwardReads(f, k), f.isChanged(k))),
+        ...f.inputs.map((input, k) => operandOf(input, input.shape, f.backwardReads(k), f.isChanged(k))),
         ...f.outputs.map((output, k) => {
           const place = f.inputs.length + k;
-          return operandOf(output, viewOf(f, output), backwardReads(f, place), f.isChanged(place));
+          return operandOf(output, viewOf(f, output), f.backwardReads(place), f.isChanged(place));
         }),
       ],
       // What backward reads is as it was, else it would have thrown.

@@ -311,64 +311,6 @@ describe("steps that dispose their result leave nothing", () => {
   });
 });
 
-describe("what noGrad gave is somebody's, when what was computed from it is disposed and its leaf", () => {
-  class Holder {
-    readonly a: Variable;
-    constructor(a: Variable) {
-      this.a = a;
-    }
-  }
-  const holders: [string, (w: Variable) => Variable][] = [
-    ["itself", (w) => noGrad(() => exp(w))],
-    ["in a list", (w) => noGrad(() => [square(w), exp(w)])[1]!],
-    ["in a Map", (w) => noGrad(() => new Map([["a", exp(w)]])).get("a")!],
-    ["in a Set of objects", (w) => [...noGrad(() => new Set([{ a: exp(w) }]))][0]!.a],
-    ["in an instance of a class", (w) => noGrad(() => new Holder(exp(w))).a],
-  ];
-  const changes: [string, (w: Variable) => void][] = [
-    [
-      "is assigned to",
-      (w) => {
-        w.assign(new Float32Array(n));
-      },
-    ],
-    [
-      "descends",
-      (w) => {
-        w.data.descend(GpuArray.constant(1, [n]), 1);
-      },
-    ],
-    [
-      "is updated",
-      (w) => {
-        w.update((w) => w.mul(0));
-      },
-    ],
-    [
-      "gets other numbers by its array",
-      (w) => {
-        w.data.copyFrom(GpuArray.constant(0, [n]));
-      },
-    ],
-    [
-      "is disposed",
-      (w) => {
-        w.dispose();
-      },
-    ],
-  ];
-  for (const [where, make] of holders) {
-    test.each(changes)(`${where}: the leaf %s`, async (_, change) => {
-      const w = vector();
-      const held = make(w);
-      square(held).dispose();
-      change(w);
-      expect(await firstOf(held)).toBeCloseTo(Math.exp(0.5), 5);
-      expect(await firstOf(square(held))).toBeCloseTo(Math.E, 5);
-    });
-  }
-});
-
 test("an old trajectory is read in a number of dispatches that grows as its length", async () => {
   for (const count of [200, 800]) {
     const states = [vector(0.5, false).mul(1)];
