@@ -1,6 +1,7 @@
 /** The library build and the tests; demo/vite.config.ts has the site. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { strippedShaders } from "./scripts/stripped-shaders.js";
 import { examplesPlugin } from "./test/examples-plugin.js";
 import { puppeteerProvider } from "./test/puppeteer-provider.js";
 
@@ -8,6 +9,8 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 
 export default defineConfig({
   root,
+  // The tests run what is shipped.
+  plugins: [strippedShaders()],
   build: {
     lib: {
       entry: { gpugrad: "src/index.ts", node: "src/node.ts" },

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
+import { strippedShaders } from "./stripped-shaders.js";
 
 /** @import { Plugin } from "vite" */
 
@@ -66,7 +67,7 @@ async function built(plugins, { entry, isMinified }) {
     root,
     configFile: false,
     logLevel: "silent",
-    plugins,
+    plugins: [strippedShaders(), ...plugins],
     build: { write: false, minify: isMinified, target: "es2022", lib: { entry, formats: ["es"], fileName: "all" } },
   });
   const first = Array.isArray(result) ? result[0] : result;

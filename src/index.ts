@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** gpugrad: autodiff for WebGPU. The public names. */
 import "./functions/methods.js";
 

@@ -102,10 +102,13 @@ export function define<Inputs extends readonly Operand[], Outputs extends number
 export abstract class Elementwise extends Function {
   override readonly differentiable: boolean;
   override readonly givesFreshGradients = true;
+  /** @internal */
   readonly source: ElementwiseSource;
+  /** @internal */
   protected readonly shaders: ElementwiseShaders;
   readonly #derivative: Derivative | null;
 
+  /** @internal */
   constructor(source: ElementwiseSource, shaders: ElementwiseShaders, derivative: Derivative | null) {
     super();
     this.differentiable = source.differentiable;
@@ -122,6 +125,7 @@ export abstract class Elementwise extends Function {
     return this.#derivative;
   }
 
+  /** @internal */
   get traits(): Traits {
     return this.shaders.traits;
   }
@@ -139,7 +143,7 @@ export abstract class Elementwise extends Function {
     return this.shaders.backwardArguments?.some(read) === true;
   }
 
-  /** @throws ArgumentError where the number of operands isn't that of the parameters. */
+  /** @throws ArgumentError where the number of operands isn't that of the parameters. @internal */
   checkCount(operands: number): void {
     checkOperands(this.source.name, this.source.inputs, operands);
   }

@@ -37,6 +37,10 @@ export class GpuArray {
   /** Called before this array is changed in place: as Storage's, where it has no memory yet, or is about to get its own. @internal */
   onChange: (() => void) | null = null;
 
+  /** Arrays are made by `GpuArray.from`, `constant` and `fromBuffer`. */
+  protected constructor(device: Device, shape: Shape, numbers: never);
+  /** @internal */
+  protected constructor(device: Device, shape: Shape, numbers: Numbers);
   protected constructor(device: Device, shape: Shape, numbers: Numbers) {
     this.device = device;
     this.#shape = shape;

@@ -35,16 +35,26 @@ export class Device {
   /** Vendor, architecture and description, as far as the browser tells them. */
   readonly adapterInfo: GPUAdapterInfo;
   readonly limits: GPUSupportedLimits;
+  /** @internal */
   readonly loss: Loss;
+  /** @internal */
   readonly recorder: Recorder;
+  /** @internal */
   readonly pool: Pool;
+  /** @internal */
   readonly uniforms: UniformCache;
+  /** @internal */
   readonly bindGroups: BindGroups;
+  /** @internal */
   readonly pressure: MemoryPressure;
+  /** @internal */
   readonly holdings: Holdings;
+  /** Whose math shaders have: gpugrad's or the driver's. `init({ math })` says. */
   math: MathMode = "exact";
+  /** @internal */
   pipelines = 0;
 
+  /** @internal */
   constructor(gpuDevice: GPUDevice, adapterInfo: GPUAdapterInfo) {
     this.gpuDevice = gpuDevice;
     this.adapterInfo = adapterInfo;
@@ -80,7 +90,7 @@ export class Device {
     return this.limits.maxBufferSize;
   }
 
-  /** Runs `f` with this math. */
+  /** Runs `f` with this math. @internal */
   withMath<T>(math: MathMode, f: () => T): T {
     const before = this.math;
     this.math = math;
@@ -101,6 +111,8 @@ export class Device {
   /**
    * Has errors that no scope has caught reject the next read. What arrives so is a small buffer for which there was no
    * room, or a bug of gpugrad's.
+   *
+   * @internal
    */
   catchUncaptured(): void {
     this.gpuDevice.addEventListener("uncapturederror", ({ error }) => {

@@ -64,12 +64,14 @@ export abstract class Value {
   /** Whether noGrad gave it: somebody has it. */
   #isHandedOut = false;
 
+  /** @internal */
   protected constructor(data: GpuArray, label: Label) {
     this.#data = data;
     this.#label = label;
     data.track(label);
   }
 
+  /** @internal */
   abstract get creator(): Producer | null;
   abstract toString(): string;
   /** Gives back its gradient with its numbers. */
