@@ -38,7 +38,7 @@ export class GpuArray {
   onChange: (() => void) | null = null;
 
   /** Arrays are made by `GpuArray.from`, `constant` and `fromBuffer`. */
-  protected constructor(device: Device, shape: Shape, numbers: never);
+  protected constructor(...made: never[]);
   /** @internal */
   protected constructor(device: Device, shape: Shape, numbers: Numbers);
   protected constructor(device: Device, shape: Shape, numbers: Numbers) {

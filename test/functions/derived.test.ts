@@ -9,6 +9,8 @@ import {
   grad,
   gradCheck,
   init,
+  maximum,
+  minimum,
   mul,
   NotDifferentiableError,
   sin,
@@ -164,6 +166,31 @@ test("a gradient of exactly 0 stays 0, with createGraph too", async () => {
     where(x.greater(1), inverse(x), x).backward({ createGraph });
     expectClose(await gradOf(x), [1, 0.25 - 1 / 16], 1e-6);
   }
+});
+
+test.each([
+  ["max(x, z)", maximum],
+  ["min(x, z)", minimum],
+] as const)(
+  "beside a NaN both operands of %s have the gradient, as of the built-in function",
+  async (text, builtIn) => {
+    const own = elementwise(`fn own_forward(x: f32, z: f32) -> f32 { return ${text}; }`);
+    for (const f of [own, builtIn]) {
+      const [x, z] = [new Variable([NaN, 1, NaN, 2, 1]), new Variable([1, NaN, NaN, 1, 1])];
+      f(x, z).backward({ createGraph: f === own });
+      expect([...(await x.grad!.read())].slice(0, 3)).toEqual([1, 1, 1]);
+      expect([...(await z.grad!.read())].slice(0, 3)).toEqual([1, 1, 1]);
+      expect((await x.grad!.read())[4]).toBe(0.5);
+      expect((await x.grad!.read())[3]).toBe(builtIn === maximum ? 1 : 0);
+    }
+  },
+);
+
+test("the gradient of clamp at a NaN isn't 0", async () => {
+  const f = elementwise("fn own_forward(x: f32) -> f32 { return clamp(x, 0.0, 2.0) + saturate(x); }");
+  const x = new Variable([NaN, -1, 0, 1, 1.5, 2, 3]);
+  f(x).backward();
+  expect([...(await x.grad!.read())]).toEqual([2, 0, 2, 2, 1, 1, 0]);
 });
 
 test("a long array in one pass", async () => {

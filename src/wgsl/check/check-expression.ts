@@ -21,6 +21,7 @@ import {
   vectorOf,
   type ScalarName,
   type Type,
+  whyTooLarge,
 } from "./types.js";
 
 /** Types that can be written without what they are made of. */
@@ -212,6 +213,8 @@ export class ExpressionChecker {
         ? this.#fail(at, `${callee.name} can't be made of (${showTypes(args)})`)
         : null;
     }
+    const tooLarge = whyTooLarge(type);
+    if (tooLarge !== null) return this.#fail(at, tooLarge);
     if (args.length === 0 || isMadeOf(type, args)) return type;
     return this.#fail(at, `${showType(type)} can't be made of (${showTypes(args)})`);
   }

@@ -22,7 +22,7 @@ export function check(source: SourceText, declarations: readonly ModuleDeclarati
     new FunctionChecker(source, scope).check(declaration);
     checkFlow(source, declaration);
   }
-  scope.checkRecursion();
+  scope.checkCalls();
   const { functions, types, variables, declared, callees } = scope;
   return { declarations, functions, types, variables, declared, callees };
 }

@@ -28,10 +28,14 @@ import {
   vectorOf,
   type ScalarName,
   type Type,
+  whyTooLarge,
 } from "./types.js";
 
 const scalarNames: readonly string[] = ["f32", "f16", "i32", "u32", "bool"];
 const letters: Readonly<Partial<Record<string, ScalarName>>> = { f: "f32", h: "f16", i: "i32", u: "u32" };
+
+/** How deep functions may call each other. */
+const mostCalls = 128;
 
 export class ModuleScope implements Scope {
   readonly source: SourceText;
@@ -137,6 +141,8 @@ export class ModuleScope implements Scope {
     if (type?.kind === "matrix" && !isFloat(type.element)) {
       this.source.fail(written.at, `a matrix has elements of f32, not ${type.element}`);
     }
+    const tooLarge = type === null ? null : whyTooLarge(type);
+    if (tooLarge !== null) this.source.fail(written.at, tooLarge);
     return type;
   }
 
@@ -224,17 +230,27 @@ export class ModuleScope implements Scope {
     this.#calls.set(from, calls.add(to));
   }
 
-  /** @throws WgslError where a function calls itself, directly or by way of others: WGSL has no recursion. */
-  checkRecursion(): void {
-    const done = new Set<string>();
-    const visit = (name: string, path: readonly string[]): void => {
+  /**
+   * @throws WgslError where a function calls itself, directly or by way of others: WGSL has no recursion; and where functions
+   * call each other deeper than anybody would write.
+   */
+  checkCalls(): void {
+    /** By function: how many call each other from there on. */
+    const depths = new Map<string, number>();
+    const visit = (name: string, path: readonly string[]): number => {
+      const known = depths.get(name);
+      if (known !== undefined) return known;
+      const at = this.functions.get(name)?.declaration?.at ?? 0;
       if (path.includes(name)) {
-        const at = this.functions.get(name)?.declaration?.at ?? 0;
         this.source.fail(at, `${name} calls itself, by way of ${[...path, name].join(", ")}: WGSL has no recursion`);
       }
-      if (done.has(name)) return;
-      for (const callee of this.#calls.get(name) ?? []) visit(callee, [...path, name]);
-      done.add(name);
+      const callees = [...(this.#calls.get(name) ?? [])];
+      const depth = 1 + Math.max(0, ...callees.map((callee) => visit(callee, [...path, name])));
+      if (depth > mostCalls || path.length > mostCalls) {
+        this.source.fail(at, `functions call each other more than ${mostCalls} deep from ${name} on`);
+      }
+      depths.set(name, depth);
+      return depth;
     };
     for (const name of this.functions.keys()) visit(name, []);
   }

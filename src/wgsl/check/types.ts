@@ -152,6 +152,41 @@ function showOf(base: string, element: ScalarName): string {
 
 const suffixes: Readonly<Partial<Record<ScalarName, string>>> = { f32: "f", f16: "h", i32: "i", u32: "u" };
 
+/** The most numbers a value can have: 64 KiB, as drivers allow. */
+const mostNumbers = 2 ** 14;
+
+const counted = new WeakMap<Type, number>();
+
+/** How many numbers a value of this type has. */
+function numbersIn(type: Type): number {
+  switch (type.kind) {
+    case "vector":
+      return type.size;
+    case "matrix":
+      return type.columns * type.rows;
+    case "array":
+      return type.count * numbersIn(type.element);
+    case "struct": {
+      let count = counted.get(type);
+      if (count === undefined) {
+        count = type.members.reduce((sum, member) => sum + numbersIn(member.type), 0);
+        counted.set(type, count);
+      }
+      return count;
+    }
+    default:
+      return 1;
+  }
+}
+
+/** Why a driver has no values of this type; null where it has. */
+export function whyTooLarge(type: Type): string | null {
+  const numbers = numbersIn(type);
+  return numbers > mostNumbers
+    ? `a value has ${mostNumbers} numbers at most, and one of this type has ${numbers}`
+    : null;
+}
+
 /** As a programmer writes it. Abstract types have no name in WGSL; they are shown in words. */
 export function showType(type: Type): string {
   switch (type.kind) {

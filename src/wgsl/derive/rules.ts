@@ -3,8 +3,8 @@
  * `a`, `b`, `c` are the operands, `y` is the result, `d` a change of the operand, and the formula what that adds to the
  * change of y. `zero` and `one` are 0 and 1 in the type of y. null: it adds nothing, as for what is constant by pieces.
  *
- * Where a formula is chosen, it is as elsewhere in gpugrad: equal operands of max and min share, abs and length have 0 at 0,
- * clamp passes inside, bounds included. Where a slope is infinite at a result that is finite, a change of 0 stays 0: there, and
+ * Where a formula is chosen, it is as elsewhere in gpugrad: equal operands of max and min share, and beside a NaN both have all of
+ * it; abs and length have 0 at 0, clamp passes inside, bounds included. Where a slope is infinite at a result that is finite, a change of 0 stays 0: there, and
  * nowhere else, since a formula is differentiated again, and where it chooses 0 that is 0 to any order.
  */
 import { f32, type Type } from "../check/types.js";
@@ -16,12 +16,12 @@ import { exactName, plainName } from "../math.js";
 type Formula = string | null;
 
 const larger: Formula[] = [
-  "select(select(zero, d, a > b), 0.5 * d, a == b)",
-  "select(select(zero, d, b > a), 0.5 * d, a == b)",
+  "select(select(d, zero, a < b), 0.5 * d, a == b)",
+  "select(select(d, zero, b < a), 0.5 * d, a == b)",
 ];
 const smaller: Formula[] = [
-  "select(select(zero, d, a < b), 0.5 * d, a == b)",
-  "select(select(zero, d, b < a), 0.5 * d, a == b)",
+  "select(select(d, zero, a > b), 0.5 * d, a == b)",
+  "select(select(d, zero, b > a), 0.5 * d, a == b)",
 ];
 const power: Formula[] = [
   "select(b * pow(a, b - 1.0) * d, zero, (a == zero) & ((b == zero) | (d == zero)))",
@@ -55,7 +55,7 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PUR
   atanh: ["d / ((1.0 - a) * (1.0 + a))"],
   ceil: [null],
   clamp: [
-    "select(zero, d, (a >= b) & (a <= c))",
+    "select(d, zero, (a < b) | (a > c))",
     "select(zero, d, (a < b) & (b <= c))",
     "select(zero, d, (a > c) | (b > c))",
   ],
@@ -93,7 +93,7 @@ export const functions: Readonly<Record<string, readonly Formula[]>> = /* @__PUR
     `select(-(c * dot(d, a) + c * c * dot(b, a) * dot(d, a) / sqrt(${under})) * b - (c * dot(b, a) + sqrt(${under})) * d, zero, ${under} < 0.0)`,
     `select((a - (dot(b, a) - c * (1.0 - dot(b, a) * dot(b, a)) / sqrt(${under})) * b) * d, zero, ${under} < 0.0)`,
   ],
-  saturate: ["select(zero, d, (a >= zero) & (a <= one))"],
+  saturate: ["select(d, zero, (a < zero) | (a > one))"],
   sign: [null],
   sin: ["cos(a) * d"],
   sinh: ["cosh(a) * d"],

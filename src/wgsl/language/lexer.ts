@@ -41,7 +41,11 @@ export function tokensOf(source: SourceText): Token[] {
     }
     const found =
       tokenOf("number", read(number), at) ?? tokenOf("name", read(name), at) ?? tokenOf("symbol", read(symbol), at);
-    if (found === null) return source.fail(at, `WGSL has no character ${JSON.stringify(text.charAt(at))}`);
+    if (found === null) {
+      const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
+      const hint = character === "?" ? ": choose by select(otherwise, then, condition)" : "";
+      return source.fail(at, `WGSL has no character ${JSON.stringify(character)}${hint}`);
+    }
     if (found.kind === "number") checkNumber(source, found);
     tokens.push(found);
     at += found.text.length;

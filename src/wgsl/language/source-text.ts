@@ -23,8 +23,19 @@ export class SourceText {
   /** @throws WgslError that shows where in the source something is wrong. */
   fail(at: number, message: string): never {
     const { line, column } = this.placeOf(at);
-    const whole = (this.text.split("\n")[line - 1] ?? "").trim();
-    const shown = whole.length > longestLine ? `${whole.slice(0, longestLine)}…` : whole;
-    throw new WgslError(`${this.name}, line ${line}, column ${column}: ${message}\n  ${shown}`, line);
+    throw new WgslError(
+      `${this.name}, line ${line}, column ${column}: ${message}\n  ${excerpt(this.text.split("\n")[line - 1] ?? "", column)}`,
+      line,
+    );
   }
+}
+
+/** The line, or what stands around that column of a long one. */
+function excerpt(line: string, column: number): string {
+  const whole = line.trim();
+  if (whole.length <= longestLine) return whole;
+  const at = column - 1 - (line.length - line.trimStart().length);
+  const first = Math.max(0, Math.min(at - longestLine / 2, whole.length - longestLine));
+  const last = first + longestLine;
+  return `${first > 0 ? "…" : ""}${whole.slice(first, last)}${last < whole.length ? "…" : ""}`;
 }

@@ -188,7 +188,7 @@ class BodyReader {
     if (typeof value !== "number" || !Number.isInteger(value)) {
       return this.#source.fail(
         arg.at,
-        "an offset is a whole number that is known before anything runs, such as 1 or -1",
+        "an offset is a whole number, such as 1 or -1, or made of constants that the source declares outside of functions",
       );
     }
     if (Math.abs(value) > farthest) this.#source.fail(arg.at, `an offset is at most ${farthest}, not ${value}`);

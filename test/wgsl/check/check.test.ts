@@ -171,6 +171,12 @@ describe("a mistake is told with its line", () => {
     ["fn f() {\n  let a = vec2f(1)[0.5];\n}", 2, "an index is a whole number"],
     ["struct S { a: f32 }\nfn f(s: S) {\n  let b = s.b;\n}", 3, "S has no member b"],
     ["fn g() -> f32 { return f(); }\nfn f() -> f32 { return g(); }", 1, "WGSL has no recursion"],
+    ["fn f() {\n  var a: array<f32, 4294967295>;\n}", 2, "16384 numbers at most, and one of this type has 4294967295"],
+    ["fn f() {\n  let a = array<vec4f, 5000>();\n}", 2, "has 20000"],
+    ["fn f(x: array<array<array<f32, 1000>, 1000>, 1000>) { }", 1, "has 1000000"],
+    ["const A = array(\n  array<f32, 9000>(), array<f32, 9000>());", 1, "has 18000"],
+    ["fn f(x: f32) -> f32 {\n  return x > 0 ? x : 0;\n}", 2, '"?": choose by select(otherwise, then, condition)'],
+    ["fn f() {\n  let a = 🦄;\n}", 2, 'no character "🦄"'],
     ["struct S { s: S }", 1, "S is declared by means of itself"],
     ["const A = B;\nconst B = A;", 1, "A is declared by means of itself"],
     ["fn f() {\n  switch 1 { case 1: { } }\n}", 2, "one default"],
@@ -184,6 +190,25 @@ describe("a mistake is told with its line", () => {
     const error = errorOf(source);
     expect(error.message).toContain(message);
     expect(error.line).toBe(line);
+  });
+});
+
+describe("what grows twofold, or without an end, is told at once", () => {
+  const lines = (count: number, line: (k: number) => string): string =>
+    Array.from({ length: count }, (_, k) => `${line(k + 1)}\n`).join("");
+
+  test("structs of structs", () => {
+    const source = `struct S0 { a: f32, b: f32 }\n${lines(40, (k) => `struct S${k} { a: S${k - 1}, b: S${k - 1} }`)}`;
+    const error = errorOf(`${source}fn f() { var s: S40; }`);
+    expect(error.message).toContain("16384 numbers at most, and one of this type has 32768");
+    expect(error.line).toBe(15);
+  });
+
+  test("functions that call each other", () => {
+    const source = (count: number): string =>
+      `fn g0(x: f32) -> f32 { return x; }\n${lines(count, (k) => `fn g${k}(x: f32) -> f32 { return g${k - 1}(x); }`)}`;
+    expect(() => checked(source(100))).not.toThrow();
+    expect(errorOf(source(800)).message).toContain("functions call each other more than 128 deep");
   });
 });
 

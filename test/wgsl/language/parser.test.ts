@@ -313,3 +313,9 @@ describe("a mistake", () => {
     );
   });
 });
+
+test("a mistake far into a long line is shown with what stands around it", () => {
+  const line = `fn f() { ${"let a = 1; ".repeat(40)}let b = ;${" let c = 1;".repeat(40)} }`;
+  const before = `${" ".repeat(4)}${line}`;
+  expect(() => parse(new SourceText(before, "f"))).toThrow(/\n {2}….*let b = ;.*…$/);
+});
