@@ -23,7 +23,9 @@ function describeObject(value: object): string {
   } catch {
     // A Proxy that throws, or was revoked.
   }
-  if (typeof made?.kind !== "string") return "an object";
+  if (typeof made?.kind !== "string") {
+    return value instanceof Promise ? "a Promise: is there an await missing?" : "an object";
+  }
   return made.copy === thisCopy
     ? `a ${made.kind}`
     : `a ${made.kind} of another copy of gpugrad: this page loads the library twice, and neither can use what the other made`;

@@ -41,9 +41,12 @@ interface Chords {
   readonly error: number;
 }
 
-/** @param all the coarsest first; of a later one in which nothing moves nothing is learnt */
-export function slopesOf(all: readonly Series[]): Slopes {
-  const quantum = quantumOf(all);
+/**
+ * @param all the coarsest first; of a later one in which nothing moves nothing is learnt
+ * @param hidden how far off each value may be, whatever the values themselves show
+ */
+export function slopesOf(all: readonly Series[], hidden = 0): Slopes {
+  const quantum = Math.max(quantumOf(all), hidden);
   const series = all.filter((samples, k) => k === 0 || isMoving(samples)).map((samples) => rounded(samples, quantum));
   const best = (of: (samples: Series) => Estimate): Estimate => bestOf(series.map(of));
   return {

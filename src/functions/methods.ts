@@ -2,6 +2,8 @@
 import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
 import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
 import { addGradientsWith } from "../graph/backward.js";
+import { ArgumentError } from "../base/errors.js";
+import { GpuArray } from "../gpu/array.js";
 import { reshape } from "../graph/reshape.js";
 import { Variable, type Operand } from "../graph/variable.js";
 import {
@@ -108,6 +110,17 @@ const methods: Record<string, (x: Variable, ...rest: never[]) => Variable> = {
 };
 
 for (const [name, f] of Object.entries(methods)) {
+  if (!(name in GpuArray.prototype)) {
+    Object.defineProperty(GpuArray.prototype, name, {
+      value(): never {
+        throw new ArgumentError(
+          `${name} is a method of Variables, and this is a GpuArray, as forward gets: write ${name}(x, …)`,
+        );
+      },
+      writable: true,
+      configurable: true,
+    });
+  }
   Object.defineProperty(Variable.prototype, name, {
     value(this: Variable, ...rest: never[]): Variable {
       return f(this, ...rest);

@@ -36,8 +36,10 @@ export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
     const { values, shape: found } = flatten(data, what);
     return GpuArray.from(values, wanted === null ? found : fit(wanted, values.length, what));
   }
+  const isNumbers = ArrayBuffer.isView(data) && !((data as unknown) instanceof DataView);
   throw new ArgumentError(
-    `${what} must be a number, a nested array of numbers, a Float32Array or a GpuArray, not ${describe(data)}`,
+    `${what} must be a number, a nested array of numbers, a Float32Array or a GpuArray, not ${describe(data)}` +
+      (isNumbers ? ": Float32Array.from(it, Number) gives one" : ""),
   );
 }
 

@@ -91,9 +91,11 @@ export function propagate(
   { createGraph, keep, targets }: PassOptions,
 ): Map<Variable, Variable> {
   if (!root.requiresGrad) {
+    const f = root.notDifferentiable;
     throw new NotDifferentiableError(
-      `${root.toString()} has no gradient: it was made without a graph (by noGrad, detach, a comparison, or from inputs ` +
-        "with requiresGrad: false)",
+      f === null
+        ? `${root.toString()} has no gradient: it was made without a graph (by noGrad, detach or from inputs with requiresGrad: false)`
+        : `${root.toString()} has no gradient: ${f}, which gave it, has none`,
     );
   }
   const found = new Map<Variable, Variable>([[root, start]]);

@@ -4,11 +4,12 @@
  * `dispose()` gives back a result and what was computed on the way to it. The library can't see who else holds a Variable:
  * what was on the way goes only where it can be computed again, or where a graph that was disposed needed it.
  */
-import { ReleasedError } from "../base/errors.js";
+import { ArgumentError, ReleasedError } from "../base/errors.js";
 import type { GpuArray } from "../gpu/array.js";
 import type { Label } from "../gpu/holdings.js";
 import { awaitChangeOf, handOn, isAwaited } from "./handed-out.js";
 import { currentTask, insideFunction, Origin } from "./origin.js";
+import { Setting } from "./setting.js";
 import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recompute.js";
 
 /** A Function, as far as this file knows it. */
@@ -19,6 +20,7 @@ interface Producer {
   /** @internal */
   readonly inputVersions: readonly number[];
   readonly repeatable: boolean;
+  readonly differentiable: boolean;
   /** @internal */
   repeat(arrays: readonly GpuArray[], index: number): GpuArray;
   /** @internal */
@@ -34,8 +36,23 @@ interface Producer {
  */
 type State = "held" | "passedOn" | "lent" | "kept" | "disposed";
 
+/** Functions whose operands have no gradients any more. */
+const withoutGradients = new WeakSet<Producer>();
+
+/** While something runs that lets go of what it made: how many Variables there were before. */
+const made = new Setting(0);
+
+let count = 0;
+
+/** Runs `f`, in which nothing that was there before is given back, other than what is disposed. @internal */
+export function sparing<T>(f: () => T): T {
+  return made.during(count, f);
+}
+
 /** What a Variable is, apart from gradients and what people do with it. */
 export abstract class Value {
+  /** The how-manieth Variable it is. */
+  readonly #serial = ++count;
   readonly #label: Label;
   #data: GpuArray;
   #state: State = "held";
@@ -84,6 +101,13 @@ export abstract class Value {
     return array;
   }
 
+  /** @throws ArgumentError: numbers are changed in place, where the Variable is a leaf. */
+  set data(_: never) {
+    throw new ArgumentError(
+      `the data of ${this.toString()} can't be replaced: assign(…) gives a leaf other numbers, and a new Variable has others`,
+    );
+  }
+
   /** The same, to be read: somebody has the Variable. @internal */
   protected seen(): GpuArray {
     if (this.#state !== "disposed" && this.creator === null && this.#origin !== null) this.#become("kept");
@@ -124,6 +148,11 @@ export abstract class Value {
   /** The Function that computed it without a graph; null for what wasn't. @internal */
   get computedBy(): string | null {
     return this.creator === null ? (this.#origin?.f.name ?? null) : null;
+  }
+
+  /** The Function that computed it and has no gradient; null for what isn't of such a one. @internal */
+  get notDifferentiable(): string | null {
+    return this.#origin?.f.differentiable === false ? this.#origin.f.name : null;
   }
 
   /** How its numbers come about; null where they can't be computed again. @internal */
@@ -304,25 +333,41 @@ export abstract class Value {
   }
 
   #giveBack(): void {
-    const waiting: Value[] = [this];
-    for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-      const { creator } = value;
-      const outputs = creator?.outputs ?? [value];
+    // Who has disposed of a result reads no gradients on the way to it any more.
+    const waiting: { readonly value: Value; readonly dropsGradients: boolean }[] = [
+      { value: this, dropsGradients: this.#state === "disposed" },
+    ];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const { creator } = next.value;
+      const outputs = creator?.outputs ?? [next.value];
       // A Function's outputs go together: its backward may need each of them.
       if (!outputs.every((output) => output.#isFree())) continue;
+      const dropsGradients = next.dropsGradients || outputs.some(({ isReadable }) => !isReadable);
       for (const output of outputs) {
         output.#release();
-        output.dropGradient();
-        waiting.push(...output.#leaveOperands());
+        if (dropsGradients) output.dropGradient();
+        for (const value of output.#leaveOperands()) waiting.push({ value, dropsGradients: false });
         const isForgotten = output.#state === "disposed" && output.#results === 0 && !output.#isOnAWay;
         // Numbers that are there need no history.
         if (isForgotten || output.#isHidden) output.#origin = null;
       }
-      for (const input of creator?.releaseInputs() ?? []) {
-        input.#consumers--;
-        waiting.push(input);
+      for (const value of creator?.releaseInputs() ?? []) {
+        value.#consumers--;
+        waiting.push({ value, dropsGradients });
+      }
+      if (creator !== null && dropsGradients && !withoutGradients.has(creator)) {
+        withoutGradients.add(creator);
+        // Those of a graph that went before, with what had been computed from its result, are still there.
+        for (const value of creator.inputs) {
+          if (value.#isGivenBack) waiting.push({ value, dropsGradients });
+        }
       }
     }
+  }
+
+  /** Whether it has gone with its graph. */
+  get #isGivenBack(): boolean {
+    return this.#consumers === 0 && this.#state === "passedOn" && this.creator !== null && this.#data.released;
   }
 
   #release(): void {
@@ -381,11 +426,12 @@ export abstract class Value {
     if (this.#consumers > 0) return false;
     if (this.#state === "disposed") return true;
     if (this.#state !== "passedOn" && this.#state !== "lent") return false;
+    if (this.#serial <= made.current) return false;
     if (this.#data.released) return true;
     if (this.#state === "passedOn" && this.creator !== null) {
       // It goes with its graph; where it can be computed again, it can be read.
-      if (this.#origin !== null) this.#prepareToComputeAgain();
-      return true;
+      const isThere = (this.#origin !== null || this.#mustStay) && this.#prepareToComputeAgain();
+      return isThere || !this.#mustStay;
     }
     return this.#results === 0 && (this.#prepareToComputeAgain() || this.#origin?.inner === true);
   }

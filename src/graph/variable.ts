@@ -35,9 +35,10 @@ const ownNeedsNone: VariableOptions = Object.freeze({ requiresGrad: false });
  * - unseen: a pass made it, and nobody has looked at it. It goes when it is replaced
  * - looked: somebody asked for it once. It counts as seen, unless that was to give it to `update`
  * - seen: somebody may be using it after that. It goes when the Variable is disposed
+ * - set: numbers that the user has set. It goes as one that is unseen, but not before the Variable does
  * - given: a Variable that the user has set. It is the user's
  */
-type GradientSlot = "unseen" | "looked" | "seen" | "given";
+type GradientSlot = "unseen" | "looked" | "seen" | "set" | "given";
 
 /** Whose gradients they are that somebody has asked for once. */
 const lookedAt = new WeakMap<Variable, Variable>();
@@ -127,7 +128,7 @@ export class Variable extends Value {
    */
   get grad(): Variable | null {
     if (this.#slot === "unseen") this.#slot = "looked";
-    else if (this.#slot === "looked") this.#slot = "seen";
+    else if (this.#slot === "looked" || this.#slot === "set") this.#slot = "seen";
     if (this.#slot === "looked" && this.#grad !== null) lookedAt.set(this.#grad, this);
     return this.#grad;
   }
@@ -145,7 +146,7 @@ export class Variable extends Value {
     }
     if (gradient === value) gradient.lend();
     this.receiveGrad(gradient);
-    if (gradient === value) this.#slot = "given";
+    this.#slot = gradient === value ? "given" : "set";
   }
 
   /** `grad`, for the pass itself: it does not count as seen. @internal */
@@ -197,11 +198,12 @@ export class Variable extends Value {
     const gradient = this.#grad;
     this.#grad = null;
     if (this.#slot === "given") gradient?.takeBack();
-    else if (this.#slot === "unseen" && gradient?.isKept === false) gradient.discard();
+    else if ((this.#slot === "unseen" || this.#slot === "set") && gradient?.isKept === false) gradient.discard();
   }
 
   protected override dropGradient(): void {
-    if (this.#slot === "given" || this.#slot === "unseen") this.clearGrad();
+    const isUsers = this.#slot === "given" || this.#slot === "set";
+    if (this.#slot === "unseen" || (isUsers && !this.isReadable)) this.clearGrad();
     else if (this.isGone) this.#grad?.dispose();
   }
 
@@ -305,12 +307,17 @@ export class Variable extends Value {
     this.dispose();
   }
 
-  /** A Variable isn't a number: `Math.sin(x)`, `x * 2` and `x > 0` would be NaN or false. @throws ArgumentError for these. */
+  /**
+   * A Variable isn't a number: `Math.sin(x)`, `x * 2`, `x + 1` and `x > 0` would be NaN, a text or false. In a template it is
+   * what toString gives.
+   *
+   * @throws ArgumentError for these.
+   */
   [Symbol.toPrimitive](hint: string): string {
-    if (hint !== "number") return this.toString();
+    if (hint === "string") return this.toString();
     throw new ArgumentError(
-      `${this.toString()} can't be used as a number, as in Math.sin(x), x * 2 or x > 0: its numbers are on the GPU. ` +
-        "Write sin(x), mul(x, 2), greater(x, 0), or read it first: await x.item()",
+      `${this.toString()} can't be used as a number, as in Math.sin(x), x * 2, x + 1 or x > 0: its numbers are on the GPU. ` +
+        "Write sin(x), mul(x, 2), add(x, 1), greater(x, 0), or read it first: await x.item()",
     );
   }
 

@@ -13,6 +13,7 @@ import { noGrad } from "../graph/no-grad.js";
 import { asVariable, checkVariable, Variable, type Operand } from "../graph/variable.js";
 import { sortedByGeneration } from "../graph/walk.js";
 import { isPointwise, linesThrough } from "./directions.js";
+import { hiddenRounding } from "./hidden-rounding.js";
 import { judgeLines, type Evaluate, type Finding } from "./lines.js";
 
 export interface GradCheckOptions {
@@ -158,6 +159,7 @@ async function checkOrder(
   const allowed = tolerance + inaccuracyOf(y);
   const gradients = await gradientsOf(f, leaves, weights, false);
   const withGraph = await gradientsOf(f, leaves, weights, true);
+  const hidden = await hiddenRounding(f, leaves, weights);
   const atInputs = await noGrad(() => f(...leaves)).read();
   const verdicts: Finding["verdict"][] = [];
   for (const [input, { numbers }] of values.entries()) {
@@ -169,6 +171,7 @@ async function checkOrder(
         gradient,
         values: atInputs,
         weights,
+        hidden,
         pointwise: isPointwise(y, at(leaves, input)),
         evaluate: evaluator(f, leaves, input),
       },

@@ -14,6 +14,8 @@ export interface Subject {
   /** The function's values at the inputs themselves, and what each counts in the sum whose gradient this is. */
   readonly values: Float32Array;
   readonly weights: Float32Array;
+  /** How far off each may be, weighed, by what is rounded on the way to it. */
+  readonly hidden: Float64Array;
   /** Each value depends on the element at its own place alone. */
   readonly pointwise: boolean;
   readonly evaluate: Evaluate;
@@ -192,11 +194,23 @@ function judgeTrial(
   tolerance: number,
 ): Judgement {
   const rounding = sizeAt(subject, line.element) * 2 ** -23;
-  return judge(gradient, slopesOf(series), {
+  const floor = subject.pointwise ? rounding / firstReach : besideOf(subject);
+  const blind = series.some(isMoving) ? 0 : 1 / reach;
+  const judgement = judge(gradient, slopesOf(series), { tolerance, floor, blind: blind * rounding });
+  if (judgement.verdict !== "wrong") return judgement;
+  // Values that rounding has flattened on the way to them look exact.
+  const hidden = hiddenAt(subject, line.element);
+  const careful = judge(gradient, slopesOf(series, hidden), {
     tolerance,
-    floor: subject.pointwise ? rounding / firstReach : besideOf(subject),
-    blind: series.some(isMoving) ? 0 : rounding / reach,
+    floor,
+    blind: blind * (rounding + 2 * hidden),
   });
+  return careful.verdict === "wrong" ? judgement : { ...judgement, verdict: "undecided" };
+}
+
+function hiddenAt({ hidden, pointwise }: Subject, element: number | null): number {
+  if (pointwise && element !== null) return at(hidden, element);
+  return Math.sqrt(hidden.reduce((total, each) => total + each * each, 0));
 }
 
 /** How far rounding may put off a slope beside the others that it is summed with. */

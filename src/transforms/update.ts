@@ -7,6 +7,7 @@ import { GpuArray } from "../gpu/array.js";
 import type { Holding } from "../gpu/holdings.js";
 import { toList, tracing } from "../graph/function.js";
 import { withGrad } from "../graph/grad-mode.js";
+import { sparing } from "../graph/lifetime.js";
 import { checkVariable, letGoOperands, withOperands, Variable, type Operand } from "../graph/variable.js";
 import type { Shader } from "../gpu/shader.js";
 import { groupsOf, type Group } from "./update/group.js";
@@ -106,7 +107,7 @@ function dispatchesOrNull(traced: TracedUpdate): { shader: Shader; group: Group 
 
 /** Function by function, into new arrays that are copied to the leaves. */
 function updateOneByOne(targets: readonly Variable[], f: UpdateFunction, others: readonly Variable[]): void {
-  withGrad(false, () => {
+  const compute = (): void => {
     const results = checkList<Variable>(toList(f(...targets, ...others)), "what update's function gives");
     if (results.length !== targets.length) {
       throw new ArgumentError(`update's function must give ${targets.length} Variables, gave ${results.length}`);
@@ -123,7 +124,8 @@ function updateOneByOne(targets: readonly Variable[], f: UpdateFunction, others:
     for (const result of results) result.letGo();
     targets.forEach((target, k) => target.assign(at(values, k)));
     for (const value of values) value.release();
-  });
+  };
+  sparing(() => withGrad(false, compute));
 }
 
 /** A result's numbers; a copy, so that they are read before they change, where they are another leaf's. */

@@ -12,6 +12,7 @@ import {
   reshape,
   softplus,
   square,
+  stats,
   sum,
   transpose,
   Variable,
@@ -188,3 +189,85 @@ test.each([
     expect(await w.grad!.read()).toEqual(before);
   },
 );
+
+describe("a metric that is disposed takes nothing from a graph that is still there", () => {
+  const metrics: [string, (y: Variable) => Variable][] = [
+    ["a mean under noGrad", (y) => noGrad(() => mean(y))],
+    ["a detached copy", (y) => y.detach()],
+    ["a comparison", (y) => y.greater(1)],
+    ["a product under noGrad", (y) => noGrad(() => y.mul(2))],
+  ];
+  test.each(metrics)("not the gradient to start from: %s", async (_, metric) => {
+    const w = new Variable([1, 2]);
+    const y = w.mul(3);
+    y.grad = [2, 5];
+    metric(y).dispose();
+    y.backward();
+    expect([...(await w.grad!.read())]).toEqual([6, 15]);
+  });
+
+  test.each(metrics)("not the gradients on the way, until the result is disposed: %s", async (_, metric) => {
+    const w = new Variable([1, 2]);
+    const a = square(w);
+    const loss = sum(a.mul(3));
+    loss.backward();
+    metric(loss).dispose();
+    expect([...(await a.grad!.read())]).toEqual([3, 3]);
+    expect(await loss.grad!.item()).toBe(1);
+  });
+
+  test("a gradient to start from, of a graph that another result had, too", async () => {
+    const w = new Variable([1, 2]);
+    const a = square(w);
+    a.grad = [2, 5];
+    sum(a).dispose();
+    a.backward();
+    expect([...(await w.grad!.read())]).toEqual([4, 20]);
+  });
+
+  test("and steps with one leave nothing", () => {
+    const w = vector();
+    const step = (): void => {
+      const loss = sum(square(w).mul(3));
+      loss.backward();
+      noGrad(() => loss.mul(2)).dispose();
+      loss.dispose();
+      w.clearGrad();
+    };
+    step();
+    const live = stats().liveBytes;
+    for (let k = 0; k < 20; k++) step();
+    expect(stats().liveBytes - live).toBeLessThanOrEqual(4 * n);
+  });
+});
+
+test("what noGrad gave stays, however far its leaf is", async () => {
+  for (const isBefore of [false, true]) {
+    const w = new Variable([1]);
+    const y = square(w).mul(0.5).add(0);
+    const h = noGrad(() => y.mul(4));
+    if (isBefore) w.assign([3]);
+    h.mul(3).dispose();
+    w.assign([5]);
+    expect(await h.item()).toBe(2);
+  }
+});
+
+describe("update with a reduction takes nothing of what was there before", () => {
+  const held: [string, (w: Variable) => Variable][] = [
+    ["a detached copy", (w) => w.detach()],
+    ["a result", (w) => square(w)],
+    ["a result without a graph", (w) => noGrad(() => square(w))],
+  ];
+  test.each(held)("%s, given or captured", async (_, make) => {
+    for (const isCaptured of [false, true]) {
+      const w = new Variable([1, 2]);
+      const d = make(w);
+      const before = [...(await make(new Variable([1, 2])).read())];
+      if (isCaptured) w.update((w) => w.sub(d.sum()));
+      else w.update((w, g) => w.sub(g.sum()), d);
+      w.assign([9, 9]);
+      expect([...(await d.read())]).toEqual(before);
+    }
+  });
+});

@@ -1,5 +1,17 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { Exp, exp, Function, GpuArray, init, Square, square, stats, Variable, type Data } from "../../src/index.js";
+import {
+  elementwise,
+  Exp,
+  exp,
+  Function,
+  GpuArray,
+  init,
+  Square,
+  square,
+  stats,
+  Variable,
+  type Data,
+} from "../../src/index.js";
 
 beforeAll(async () => {
   await init();
@@ -246,10 +258,63 @@ describe("Function", () => {
 
 test("a Variable is no number: it says so, and what to write; as text it stays readable", () => {
   const x = new Variable([1, 2], { name: "x" });
-  for (const use of [() => Math.sin(x as never), () => (x as never) > 0, () => (x as never) * 2, () => +(x as never)]) {
+  for (const use of [
+    () => Math.sin(x as never),
+    () => (x as never) > 0,
+    () => (x as never) * 2,
+    () => +(x as never),
+    () => (x as never) + 1,
+  ]) {
     expect(use).toThrow(/x \[2\] can't be used as a number.*sin\(x\)/);
     expect(use).toThrow(expect.objectContaining({ code: "invalid-argument" }));
   }
   expect("".concat(x as never)).toBe("x [2]");
   expect(String(x)).toBe("x [2]");
+});
+
+describe("a slip is told with what to write instead", () => {
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "a Promise as data",
+      () => new Variable(Promise.resolve([1]) as never),
+      /not a Promise: is there an await missing\?/,
+    ],
+    ["a Promise as an operand", () => new Variable(1).mul(Promise.resolve(1) as never), /is there an await missing\?/],
+    [
+      "numbers of another kind",
+      () => new Variable(new Float64Array(2) as never),
+      /not a Float64Array: Float32Array.from/,
+    ],
+    ["whole numbers of 64 bits", () => new Variable(new BigInt64Array(2) as never), /Float32Array.from\(it, Number\)/],
+    [
+      "data that is set",
+      () => {
+        (new Variable([1]) as { data: unknown }).data = [2];
+      },
+      /the data of Variable \[1\] can't be replaced: assign/,
+    ],
+    [
+      "a method of an array in forward",
+      () => {
+        class Cube extends Function {
+          override forward(x: GpuArray): Variable {
+            return (x as unknown as Variable).mul(x);
+          }
+        }
+        return new Cube().call(new Variable(2));
+      },
+      /mul is a method of Variables, and this is a GpuArray, as forward gets: write mul\(x, …\)/,
+    ],
+    ["a comparison's gradient", () => new Variable(1).greater(0).backward(), /Greater, which gave it, has none/],
+    [
+      "the gradient of an own function without one",
+      () => elementwise("fn own_forward(x: f32) -> f32 { return x; }", { gradient: false })(new Variable(1)).backward(),
+      /Own, which gave it, has none/,
+    ],
+  ])("%s", (_, slip, message) => {
+    expect(slip).toThrow(message);
+    expect(slip).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^(invalid-argument|not-differentiable)$/) as string }),
+    );
+  });
 });

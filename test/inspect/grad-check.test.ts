@@ -441,3 +441,38 @@ describe("gradCheck", () => {
     await expect(gradCheck(3 as unknown as Differentiable, [1])).rejects.toThrow(ArgumentError);
   });
 });
+
+describe("a right gradient isn't refused where the values are flattened on the way to them", () => {
+  const cases: [string, (x: Variable) => Variable, number[], number?][] = [
+    ["log of sigmoid", (x) => x.sigmoid().log(), [8, 10, 12, 14]],
+    ["1 - sigmoid", (x) => g.sub(1, x.sigmoid()), [10, 12, 14]],
+    ["1 - sigmoid at 12", (x) => g.sub(1, x.sigmoid()), [12]],
+    ["1 - sigmoid at 13", (x) => g.sub(1, x.sigmoid()), [13]],
+    ["the log-loss", (x) => g.sub(1, x.sigmoid()).log().neg(), [-8, -10, -12, -14]],
+    ["tanh - 1", (x) => x.tanh().sub(1), [4, 6, 8]],
+    ["log-softmax", (x) => x.sub(x.exp().sum().log()).mul([1, 0, 0]).sum(), [5, 0, -5]],
+    ["log-softmax further out", (x) => x.sub(x.exp().sum().log()).mul([1, 0, 0]).sum(), [8, 0, -1]],
+    ["a small part of a large sum", (x) => x.mul(1e-4).add(10).sub(10), [0.5, 0.2]],
+    ["logsumexp", (x) => x.exp().sum().log(), [5, 0, -5, -7], 2],
+  ];
+  test.each(cases)("%s", async (_, f, values, order = 1) => {
+    try {
+      await gradCheck(f, [values], { order });
+    } catch (error) {
+      // Where nothing shows, it says so.
+      expect(error).toBeInstanceOf(UndecidedError);
+    }
+  });
+
+  test.each(cases.slice(0, 8).map(([name, f]) => [name, f] as const))(
+    "and a wrong one is found where it shows: %s",
+    async (_, f) => {
+      const wrong = elementwise(
+        `fn wrong_forward(x: f32) -> f32 { return x; }
+       fn wrong_backward(gy: f32) -> f32 { return 1.01 * gy; }`,
+        { derivative: (gy) => gy.mul(1.01) },
+      );
+      await expect(gradCheck((x) => f(wrong(x)), [[0.3, -0.4, 0.2]])).rejects.toThrow(GradCheckError);
+    },
+  );
+});
