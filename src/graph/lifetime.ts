@@ -95,6 +95,7 @@ export abstract class Value {
   protected abstract dropGradient(): void;
 
   /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
+  // eslint-disable-next-line @typescript-eslint/related-getter-setter-pairs -- so that the type checker refuses what the setter does
   get data(): GpuArray {
     const array = this.seen();
     array.own();
@@ -102,7 +103,6 @@ export abstract class Value {
   }
 
   /** @throws ArgumentError: numbers are changed in place, where the Variable is a leaf. */
-  // eslint-disable-next-line @typescript-eslint/related-getter-setter-pairs -- so that the type checker refuses it, too
   set data(_: never) {
     throw new ArgumentError(
       `the data of ${this.toString()} can't be replaced: assign(…) gives a leaf other numbers, and a new Variable has others`,

@@ -263,7 +263,7 @@ test("a Variable is no number: it says so, and what to write; as text it stays r
     () => (x as never) > 0,
     () => (x as never) * 2,
     () => +(x as never),
-    () => (x as never) + 1,
+    () => (x as unknown as number) + 1,
   ]) {
     expect(use).toThrow(/x \[2\] can't be used as a number.*sin\(x\)/);
     expect(use).toThrow(expect.objectContaining({ code: "invalid-argument" }));
