@@ -76,6 +76,7 @@ export function stencil<Inputs extends readonly Operand[] = Operand[]>(
   const { dimensions, boundary } = checkObject(options, "stencil's options");
   checkNumber(dimensions, 1, 3, true, "stencil: dimensions");
   const form = parseStencil(wgsl, dimensions, boundaries(boundary));
+  checkNames(boundary, form);
   const program = new Program(form);
   const { name } = form.source;
   // Named by computed key, so that graphs and errors show "Heat" whatever a minifier does to classes.
@@ -104,6 +105,14 @@ function boundaries(given: unknown): (field: string) => Boundary {
     if (all.has(field)) return checkBoundary(all.get(field), `stencil: the boundary of ${field}`);
     throw new ArgumentError(`stencil: ${field} has no boundary: give one for each field, or one for all`);
   };
+}
+
+/** @throws ArgumentError where a boundary is given for what is no field. */
+function checkNames(boundary: StencilOptions["boundary"], { source }: StencilForm): void {
+  const fields = source.inputs.flatMap(({ kind, name }) => (kind === "field" ? [name] : []));
+  const other = typeof boundary === "object" ? Object.keys(boundary).find((name) => !fields.includes(name)) : undefined;
+  if (other === undefined) return;
+  throw new ArgumentError(`stencil: a boundary is given for ${other}, and the fields are ${fields.join(", ")}`);
 }
 
 function checkBoundary(value: unknown, what: string): Boundary {

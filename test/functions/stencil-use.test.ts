@@ -243,6 +243,9 @@ describe("what is refused", () => {
     expect(of({ dimensions: 2, boundary: "mirror" })).toThrow('must be "clamp", "wrap", "zero" or a number');
     expect(of({ dimensions: 2, boundary: Infinity })).toThrow("a number that is finite");
     expect(of({ dimensions: 2, boundary: { u: "zero" } })).toThrow("k has no boundary");
+    expect(of({ dimensions: 2, boundary: { u: "zero", k: "wrap", v: "clamp" } })).toThrow(
+      "a boundary is given for v, and the fields are u, k",
+    );
     expect(of({ dimensions: 3, boundary: "zero" })).toThrow(WgslError);
   });
 

@@ -174,6 +174,10 @@ class Parser extends ExpressionParser {
       return { kind: "assignment", target: null, operator: null, value: this.expression(), at };
     }
     const target = this.unary();
+    if (target.kind === "name" && this.token.kind === "name") {
+      const { text } = this.token;
+      this.source.fail(at, `a variable is declared by its name: let ${text} = …, or var ${text} = … to change it`);
+    }
     if (target.kind === "call") return { kind: "call statement", call: target, at };
     return this.#assignment(target, at);
   }

@@ -13,7 +13,7 @@ import type {
   Statement,
   TypeName,
 } from "../language/syntax.js";
-import { bodiesOf, expressionsOf, partsOf } from "../language/walk.js";
+import { bodiesOf, expressionsOf, partsOf, withParts } from "../language/walk.js";
 
 /** So far an offset may go: what is added to an index stays a number that an i32 holds. */
 const farthest = 32767;
@@ -121,6 +121,8 @@ class BodyReader {
   readonly #all: FieldReader;
   /** The names that the function declares, which hide constants of the source. */
   readonly #own = new Set<string>();
+  /** Constants that the function declares, by names that stand for nothing else in it. */
+  readonly #constants = new Map<string, Expression>();
 
   constructor(source: SourceText, dimensions: number, fields: ReadonlyMap<string, Found>, all: FieldReader) {
     this.#source = source;
@@ -138,9 +140,12 @@ class BodyReader {
   #declare(body: readonly Statement[]): void {
     for (const statement of body) {
       if (statement.kind === "declaration") {
-        const { name, type, at } = statement;
+        const { name, type, at, keyword, value } = statement;
         if (type?.name === "field") this.#source.fail(at, "only a parameter can be a field");
         if (this.#fields.has(name)) this.#source.fail(at, `${name} is a field of this function: choose another name`);
+        if (keyword === "const" && value !== null && !this.#own.has(name))
+          this.#constants.set(name, this.#withConstants(value));
+        else this.#constants.delete(name);
         this.#own.add(name);
       }
       for (const inner of bodiesOf(statement)) this.#declare(inner);
@@ -184,15 +189,22 @@ class BodyReader {
   }
 
   #offset(arg: Expression): number {
-    const value = this.#isKnown(arg) ? this.#all.constant(arg) : null;
+    const known = this.#withConstants(arg);
+    const value = this.#isKnown(known) ? this.#all.constant(known) : null;
     if (typeof value !== "number" || !Number.isInteger(value)) {
       return this.#source.fail(
         arg.at,
-        "an offset is a whole number, such as 1 or -1, or made of constants that the source declares outside of functions",
+        "an offset is a whole number, such as 1 or -1, or made of constants: write each read of a loop out",
       );
     }
     if (Math.abs(value) > farthest) this.#source.fail(arg.at, `an offset is at most ${farthest}, not ${value}`);
     return value === 0 ? 0 : value;
+  }
+
+  /** With the values of the function's own constants. */
+  #withConstants(expression: Expression): Expression {
+    if (expression.kind === "name") return this.#constants.get(expression.name) ?? expression;
+    return withParts(expression, (part) => this.#withConstants(part));
   }
 
   /** Whether it is made of the source's constants. */

@@ -177,6 +177,8 @@ describe("a mistake is told with its line", () => {
     ["const A = array(\n  array<f32, 9000>(), array<f32, 9000>());", 1, "has 18000"],
     ["fn f(x: f32) -> f32 {\n  return x > 0 ? x : 0;\n}", 2, '"?": choose by select(otherwise, then, condition)'],
     ["fn f() {\n  let a = 🦄;\n}", 2, 'no character "🦄"'],
+    ["fn f(x: f32) {\n  float a = x;\n}", 2, "a variable is declared by its name: let a = …, or var a = …"],
+    ["fn f(x: f32) {\n  for (int i = 0; i < 3; i++) { }\n}", 2, "let i = …, or var i = …"],
     ["struct S { s: S }", 1, "S is declared by means of itself"],
     ["const A = B;\nconst B = A;", 1, "A is declared by means of itself"],
     ["fn f() {\n  switch 1 { case 1: { } }\n}", 2, "one default"],

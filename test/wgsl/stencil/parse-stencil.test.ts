@@ -46,6 +46,24 @@ describe("what is read", () => {
   });
 });
 
+test("offsets are made of constants, of the source or of the function", () => {
+  const text = (body: string): string =>
+    parseStencil(`const f_R = 3; fn f_forward(u: field) -> f32 { ${body} }`, 2, () => "zero")
+      .source.reads.map(({ offset }) => offset.join(" "))
+      .join(", ");
+  expect(text("const r = 2; return u(r, -r) + u(f_R, 2 * r - 1);")).toBe("2 -2, 3 3");
+  expect(text("const r = f_R; const s = r + 1; return u(s, 0);")).toBe("4 0");
+  expect(text("if f_R > 2 { const r = 1; return u(r, 0); } return u(0, 0);")).toBe("1 0, 0 0");
+  for (const body of [
+    "{ const r = 1; } const r = 2; return u(r, 0);",
+    "const f_R = f_R; return u(f_R, 0);",
+    "let r = 1; return u(r, 0);",
+    "for (var k = 0; k < 2; k++) { const r = k; return u(r, 0); }",
+  ]) {
+    expect(() => text(body), body).toThrow("an offset is a whole number");
+  }
+});
+
 describe("a mistake is told with its line and column", () => {
   const forward = (body: string, head = "u: field"): string => `fn f_forward(${head}) -> f32 {\n  ${body}\n}`;
   test.each([
