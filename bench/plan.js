@@ -7,7 +7,7 @@ export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds 
 
   --quick       smaller sizes and fewer rounds: within a minute
   --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train, heatForward, heatBackward, guards;
-                swish, gelu, gauss, huber, kepler, cubeRoot, or derived for these six
+                swish, gelu, geluSlope, gauss, huber, kepler, cubeRoot, or derived for these seven
   --rounds N    measure each case N times instead of as often as its time allows
   --json        one JSON object as the last line`;
 
@@ -29,6 +29,7 @@ const names = [
 const derived = [
   ["swish", 1],
   ["gelu", 1],
+  ["geluSlope", 1],
   ["gauss", 3],
   ["huber", 2],
   ["kepler", 2],

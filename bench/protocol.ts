@@ -8,7 +8,7 @@ export type SideName = "gpugrad" | "handwritten" | "tfjs" | "jaxEager" | "jaxJit
 export type GraphCase = "chain" | "fused" | "deep" | "wide" | "sum" | "firstGradient" | "train";
 
 /** The gradient alone: as gpugrad derives it from the WGSL, and written by hand. */
-export type DerivedCase = "swish" | "gelu" | "gauss" | "huber" | "kepler" | "cubeRoot";
+export type DerivedCase = "swish" | "gelu" | "geluSlope" | "gauss" | "huber" | "kepler" | "cubeRoot";
 
 /** One step of a stencil, and the gradients of its two fields: as gpugrad makes them, and written by hand. */
 export type HeatCase = "heatForward" | "heatBackward";

@@ -18,13 +18,15 @@ export function maker(kind: string): Maker {
 /** An object in words. */
 function describeObject(value: object): string {
   let made: Partial<Maker> | undefined;
+  let isPromise = false;
   try {
     made = Reflect.get(value, madeBy) as Partial<Maker> | undefined;
+    isPromise = value instanceof Promise;
   } catch {
     // A Proxy that throws, or was revoked.
   }
   if (typeof made?.kind !== "string") {
-    return value instanceof Promise ? "a Promise: is there an await missing?" : "an object";
+    return isPromise ? "a Promise: is there an await missing?" : "an object";
   }
   return made.copy === thisCopy
     ? `a ${made.kind}`

@@ -116,15 +116,17 @@ square(1, 2);
     expect(JSON.parse(printed)).toEqual(["not-initialized", "NotInitializedError", "no-webgpu", true]);
   });
 
-  test("what npm would publish is the built library, its sources and its documents", () => {
+  test("what npm would publish is the built library and its documents", () => {
     const printed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: root,
       encoding: "utf8",
     });
     const [{ files }] = JSON.parse(printed) as [{ files: { path: string }[] }];
     const paths = files.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(["README.md", "LICENSE", "package.json", "src/index.ts"]));
-    expect(paths.filter((path) => /^(test|demo|bench|scripts)\//.test(path))).toEqual([]);
+    expect(paths).toEqual(
+      expect.arrayContaining(["README.md", "LICENSE", "package.json", "RELIABILITY.md", "CHANGELOG.md"]),
+    );
+    expect(paths.filter((path) => /^(src|shaders|test|demo|bench|scripts)\//.test(path))).toEqual([]);
     const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies?: object };
     expect(dependencies).toBeUndefined();
   });

@@ -88,7 +88,7 @@ describe("grad", () => {
       [3, /not 3/],
       [undefined, /not undefined/],
       [[new Variable(1)], /not an array/],
-      [Promise.resolve(new Variable(1)), /not an object/],
+      [Promise.resolve(new Variable(1)), /not a Promise: is there an await missing/],
     ] as const) {
       const wrong = (() => result) as unknown as Differentiable;
       expect(() => grad(wrong)(1)).toThrow(ArgumentError);
