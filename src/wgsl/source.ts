@@ -80,10 +80,12 @@ export function argumentOf(parameter: string, inputs: readonly string[]): Backwa
 
 /** A call of a source's function. @param args one for each of its parameters */
 export function callOf(
-  { name, packed, outputs, backward }: ElementwiseSource,
+  source: ElementwiseSource,
   direction: Direction,
   args: readonly string[],
+  name = source.name,
 ): string {
+  const { packed, outputs, backward } = source;
   const given: string[] = [];
   for (let k = 0; k < args.length; k++) {
     const isFirst = packed !== null && direction === "backward" && /^g?y0$/.test(backward?.[k] ?? "");

@@ -1,8 +1,8 @@
 /** A traced program as WGSL: one function forward, and one backward that computes what it needs again, in registers. */
 import { at } from "../../base/assert.js";
-import { FuseError } from "../../base/errors.js";
 import type { Elementwise } from "../../elementwise/elementwise.js";
 import type { Variable } from "../../graph/variable.js";
+import { identifier } from "../../wgsl/language/walk.js";
 import { argumentOf, callOf, type ElementwiseSource } from "../../wgsl/source.js";
 import { literalOf, type Program } from "./program.js";
 
@@ -47,7 +47,9 @@ export function sourceOf(program: Program, name: string): ElementwiseSource {
     wgsl: [
       forward,
       ...(isDifferentiable ? [backward(false)] : []),
-      ...calledBy(program, ({ source }) => (isDifferentiable ? source.wgsl : source.textFor("forward", false))),
+      ...calledBy(program, text.names, ({ source }) =>
+        isDifferentiable ? source.wgsl : source.textFor("forward", false),
+      ),
     ].join("\n\n"),
     differentiable: parameters !== null,
     derived: null,
@@ -58,7 +60,7 @@ export function sourceOf(program: Program, name: string): ElementwiseSource {
     gradientType: inputs.length === 1 ? "f32" : `array<f32, ${inputs.length}>`,
     gradientReads: results.map((result) => new Set(parametersRead(lines, [result], parameters ?? []))),
     textFor: (direction, fromOnes) => {
-      const called = calledBy(program, ({ source, output }) =>
+      const called = calledBy(program, text.names, ({ source, output }) =>
         source.textFor(direction === "backward" && output.requiresGrad ? "backward" : "forward", false),
       );
       return [direction === "forward" ? forward : backward(fromOnes), ...called].join("\n\n");
@@ -67,19 +69,50 @@ export function sourceOf(program: Program, name: string): ElementwiseSource {
 }
 
 /** The WGSL of the functions in the program, each once. */
-function calledBy({ nodes }: Program, textOf: (node: Elementwise) => string): string[] {
-  const called = new Map<string, { readonly wgsl: string; readonly text: string }>();
+function calledBy({ nodes }: Program, names: Names, textOf: (node: Elementwise) => string): string[] {
+  const called = new Map<string, string>();
   for (const node of nodes) {
-    const { name, wgsl } = node.source;
-    const before = called.get(name);
-    if (before !== undefined && before.wgsl !== wgsl) {
-      throw new FuseError(`fuse: two different functions are called ${name}. Rename one`);
-    }
-    const text = textOf(node);
+    const text = names.rename(node.source, textOf(node));
+    const name = names.of(node.source);
     // One call may need the gradient where another doesn't.
-    if (before === undefined || text.length > before.text.length) called.set(name, { wgsl, text });
+    if (text.length > (called.get(name)?.length ?? 0)) called.set(name, text);
   }
-  return [...called.values()].map(({ text }) => text);
+  return [...called.values()];
+}
+
+/** The names of a program's functions: of two different ones that are called the same, the second gets another. */
+class Names {
+  /** By the functions' WGSL. */
+  readonly #names = new Map<string, string>();
+
+  constructor({ nodes }: Program) {
+    const all = nodes.map(({ source }) => source.wgsl).join("\n");
+    const taken = new Set<string>();
+    for (const { source } of nodes) {
+      if (this.#names.has(source.wgsl)) continue;
+      let name = source.name;
+      for (let k = 2; taken.has(name); k++) {
+        const next = `${source.name}_v${k}`;
+        if (!all.includes(`${next}_`)) name = next;
+      }
+      taken.add(name);
+      this.#names.set(source.wgsl, name);
+    }
+  }
+
+  of({ name, wgsl }: ElementwiseSource): string {
+    return this.#names.get(wgsl) ?? name;
+  }
+
+  /** All that a source declares begins with its name. */
+  rename(source: ElementwiseSource, text: string): string {
+    const name = this.of(source);
+    if (name === source.name) return text;
+    const prefix = `${source.name}_`;
+    return text.replace(identifier, (word) =>
+      word.startsWith(prefix) ? `${name}_${word.slice(prefix.length)}` : word,
+    );
+  }
 }
 
 class ProgramText {
@@ -87,11 +120,13 @@ class ProgramText {
   readonly outputs: readonly Value[];
   /** Of the parameters for the outputs' gradients. */
   readonly gradientNames: readonly string[];
+  readonly names: Names;
   readonly #program: Program;
   readonly #values = new Map<Variable, Value>();
 
   constructor(program: Program) {
     this.#program = program;
+    this.names = new Names(program);
     program.inputs.forEach((input, k) => this.#values.set(input, named(`x${k}`)));
     program.nodes.forEach((node, k) => {
       node.outputs.forEach((output, part) => {
@@ -198,7 +233,7 @@ class ProgramText {
       return this.#valueOf(at(to === "input" ? node.inputs : node.outputs, index));
     });
     const args = uses.map(({ text }) => text);
-    return { uses, text: callOf(source, direction, args) };
+    return { uses, text: callOf(source, direction, args, this.names.of(source)) };
   }
 
   #valueOf(variable: Variable): Value {
