@@ -8,6 +8,11 @@ export interface DerivedFunction {
   readonly backward: string;
 }
 
+const geluForward = (name: string): string => `fn ${name}_forward(x: f32) -> f32 {
+  let u = 0.7978845608 * (x + 0.044715 * x * x * x);
+  return 0.5 * x * (1.0 + tanh(u));
+}`;
+
 export const derivedFunctions: Readonly<Record<DerivedCase, DerivedFunction>> = {
   swish: {
     ranges: [[-4, 4]],
@@ -19,10 +24,7 @@ export const derivedFunctions: Readonly<Record<DerivedCase, DerivedFunction>> = 
   },
   gelu: {
     ranges: [[-4, 4]],
-    forward: `fn gelu_forward(x: f32) -> f32 {
-      let u = 0.7978845608 * (x + 0.044715 * x * x * x);
-      return 0.5 * x * (1.0 + tanh(u));
-    }`,
+    forward: geluForward("gelu"),
     backward: `fn gelu_backward(x: f32, gy: f32) -> f32 {
       let t = tanh(0.7978845608 * (x + 0.044715 * x * x * x));
       let dt = (1.0 - t * t) * 0.7978845608 * (1.0 + 0.134145 * x * x);
@@ -32,10 +34,7 @@ export const derivedFunctions: Readonly<Record<DerivedCase, DerivedFunction>> = 
   // By hand with the slope of tanh that keeps its digits where tanh is near 1, as the derived gradient does.
   geluSlope: {
     ranges: [[-4, 4]],
-    forward: `fn geluSlope_forward(x: f32) -> f32 {
-      let u = 0.7978845608 * (x + 0.044715 * x * x * x);
-      return 0.5 * x * (1.0 + tanh(u));
-    }`,
+    forward: geluForward("geluSlope"),
     backward: `fn geluSlope_backward(x: f32, gy: f32) -> f32 {
       let u = 0.7978845608 * (x + 0.044715 * x * x * x);
       let dt = math_tanh_slope(u) * 0.7978845608 * (1.0 + 0.134145 * x * x);

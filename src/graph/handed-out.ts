@@ -19,12 +19,12 @@ const waiting = new WeakMap<Changing, WeakList<HandedOut>>();
 /** Has the result computed again when the array or memory that it comes from is about to change. */
 export function awaitChangeOf(source: Changing, result: WeakRef<HandedOut>): void {
   let list = waiting.get(source);
-  if (list === undefined || source.onChange === null) waiting.set(source, (list = new WeakList<HandedOut>()));
+  if (list === undefined || source.onChange === null) listen(source, (list = new WeakList<HandedOut>()));
   list.add(result);
-  listen(source, list);
 }
 
 function listen(source: Changing, list: WeakList<HandedOut>): void {
+  waiting.set(source, list);
   source.onChange = () => {
     for (const result of list.all()) if (result.isMissed) result.regain();
   };
@@ -45,6 +45,5 @@ export function isAwaited(source: Changing): boolean {
 export function handOn(from: Changing, to: Changing): void {
   const list = waiting.get(from);
   if (list === undefined || from.onChange === null) return;
-  waiting.set(to, list);
   listen(to, list);
 }

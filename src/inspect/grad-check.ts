@@ -15,6 +15,7 @@ import { sortedByGeneration } from "../graph/walk.js";
 import { isPointwise, linesThrough } from "./directions.js";
 import { hiddenRounding } from "./hidden-rounding.js";
 import { judgeLines, type Evaluate, type Finding } from "./lines.js";
+import { weighed } from "./weighed.js";
 
 export interface GradCheckOptions {
   /** How often to differentiate: 1 checks the gradient, 2 (the default) also the gradient's gradient. */
@@ -159,7 +160,8 @@ async function checkOrder(
   const allowed = tolerance + inaccuracyOf(y);
   const gradients = await gradientsOf(f, leaves, weights, false);
   const withGraph = await gradientsOf(f, leaves, weights, true);
-  const hidden = await hiddenRounding(f, leaves, weights);
+  let found: Promise<Float64Array> | null = null;
+  const hidden = (): Promise<Float64Array> => (found ??= hiddenRounding(f, leaves, weights));
   const atInputs = await noGrad(() => f(...leaves)).read();
   const verdicts: Finding["verdict"][] = [];
   for (const [input, { numbers }] of values.entries()) {
@@ -268,12 +270,10 @@ async function gradientsOf(
   weights: Float32Array,
   createGraph: boolean,
 ): Promise<Float32Array[]> {
-  const fresh = leaves.map((leaf) => Variable.of(leaf.array.share(), true));
-  const y = withGrad(true, () => f(...fresh));
-  if (!y.requiresGrad) return fresh.map(({ size }) => new Float32Array(size));
-  y.grad = new Variable(weights, { shape: y.shape, requiresGrad: false });
+  const { args, y } = weighed(f, leaves, weights);
+  if (!y.requiresGrad) return args.map(({ size }) => new Float32Array(size));
   y.backward({ createGraph, retainGrad: false });
-  return Promise.all(fresh.map(({ grad, size }) => grad?.read() ?? Promise.resolve(new Float32Array(size))));
+  return Promise.all(args.map(({ grad, size }) => grad?.read() ?? Promise.resolve(new Float32Array(size))));
 }
 
 /**

@@ -1,9 +1,9 @@
 /** How far rounding on the way puts off a function's values: what they show of it themselves is less, where they stay the same. */
 import { at } from "../base/assert.js";
-import { withGrad } from "../graph/grad-mode.js";
-import { Variable } from "../graph/variable.js";
+import type { Variable } from "../graph/variable.js";
 import { sortedByGeneration } from "../graph/walk.js";
 import type { Differentiable } from "../transforms/grad.js";
+import { weighed } from "./weighed.js";
 
 /** Half the distance between neighbouring float32 numbers beside 1. */
 const half = 2 ** -24;
@@ -18,11 +18,9 @@ export async function hiddenRounding(
   leaves: readonly Variable[],
   weights: Float32Array,
 ): Promise<Float64Array> {
-  const fresh = leaves.map((leaf) => Variable.of(leaf.array.share(), true));
-  const y = withGrad(true, () => f(...fresh));
+  const { y } = weighed(f, leaves, weights);
   const squares = new Float64Array(y.size);
   if (!y.requiresGrad) return squares;
-  y.grad = new Variable(weights, { shape: y.shape, requiresGrad: false });
   y.backward();
   // Its own rounding shows.
   const onTheWay = sortedByGeneration([y]).flatMap((g) => g.outputs.filter((output) => output !== y));

@@ -14,8 +14,8 @@ export interface Subject {
   /** The function's values at the inputs themselves, and what each counts in the sum whose gradient this is. */
   readonly values: Float32Array;
   readonly weights: Float32Array;
-  /** How far off each may be, weighed, by what is rounded on the way to it. */
-  readonly hidden: Float64Array;
+  /** How far off each may be, weighed, by what is rounded on the way to it: it is asked for what looks wrong. */
+  readonly hidden: () => Promise<Float64Array>;
   /** Each value depends on the element at its own place alone. */
   readonly pointwise: boolean;
   readonly evaluate: Evaluate;
@@ -63,8 +63,8 @@ export async function judgeLines(
   const findings: Finding[] = [];
   for (const trial of await judgeTrials(subject, lines, tolerance, step, together)) {
     const { line, gradient } = trial;
-    const judgement =
-      trial.judgement?.verdict === "wrong" ? await measureAgain(subject, trial, tolerance, step) : trial.judgement;
+    const first = await carefully(subject, trial, tolerance);
+    const judgement = first?.verdict === "wrong" ? await measureAgain(subject, trial, tolerance, step) : first;
     if (judgement !== null) findings.push({ ...judgement, element: line.element, gradient });
     if (judgement?.verdict === "wrong") break;
   }
@@ -84,7 +84,7 @@ async function measureAgain(
   let judgement: Judgement | null = null;
   for (const part of otherSteps) {
     const [again] = await judgeTrials(subject, [line], tolerance, part * step, false);
-    judgement = again?.judgement ?? null;
+    judgement = again === undefined ? null : await carefully(subject, again, tolerance);
     if (judgement?.verdict === "wrong") break;
   }
   return judgement;
@@ -188,29 +188,33 @@ function rise(
   return { step, rise: total, rounding: Number.isFinite(squares) ? Math.sqrt(squares) * 2 ** -24 : 0 };
 }
 
+/** The judgement; where it is that the gradient is wrong, undecided where what is rounded on the way may be why. */
+async function carefully(subject: Subject, trial: Trial, tolerance: number): Promise<Judgement | null> {
+  const { judgement, line } = trial;
+  if (judgement?.verdict !== "wrong") return judgement;
+  // Values that rounding has flattened on the way to them look exact.
+  const hidden = hiddenAt(await subject.hidden(), subject.pointwise ? line.element : null);
+  const careful = judgeTrial(subject, trial, tolerance, hidden);
+  return careful.verdict === "wrong" ? judgement : { ...judgement, verdict: "undecided" };
+}
+
+function hiddenAt(hidden: Float64Array, element: number | null): number {
+  if (element !== null) return at(hidden, element);
+  return Math.sqrt(hidden.reduce((total, each) => total + each * each, 0));
+}
+
 function judgeTrial(
   subject: Subject,
   { line, gradient, series, reach, firstReach }: Trial,
   tolerance: number,
+  hidden = 0,
 ): Judgement {
   const rounding = sizeAt(subject, line.element) * 2 ** -23;
-  const floor = subject.pointwise ? rounding / firstReach : besideOf(subject);
-  const blind = series.some(isMoving) ? 0 : 1 / reach;
-  const judgement = judge(gradient, slopesOf(series), { tolerance, floor, blind: blind * rounding });
-  if (judgement.verdict !== "wrong") return judgement;
-  // Values that rounding has flattened on the way to them look exact.
-  const hidden = hiddenAt(subject, line.element);
-  const careful = judge(gradient, slopesOf(series, hidden), {
+  return judge(gradient, slopesOf(series, hidden), {
     tolerance,
-    floor,
-    blind: blind * (rounding + 2 * hidden),
+    floor: subject.pointwise ? rounding / firstReach : besideOf(subject),
+    blind: series.some(isMoving) ? 0 : (rounding + 2 * hidden) / reach,
   });
-  return careful.verdict === "wrong" ? judgement : { ...judgement, verdict: "undecided" };
-}
-
-function hiddenAt({ hidden, pointwise }: Subject, element: number | null): number {
-  if (pointwise && element !== null) return at(hidden, element);
-  return Math.sqrt(hidden.reduce((total, each) => total + each * each, 0));
 }
 
 /** How far rounding may put off a slope beside the others that it is summed with. */

@@ -86,14 +86,14 @@ class Names {
   readonly #names = new Map<string, string>();
 
   constructor({ nodes }: Program) {
-    const all = nodes.map(({ source }) => source.wgsl).join("\n");
+    const isPartOf = (name: string): boolean => nodes.some(({ source }) => source.wgsl.includes(`${name}_`));
     const taken = new Set<string>();
     for (const { source } of nodes) {
       if (this.#names.has(source.wgsl)) continue;
       let name = source.name;
       for (let k = 2; taken.has(name); k++) {
         const next = `${source.name}_v${k}`;
-        if (!all.includes(`${next}_`)) name = next;
+        if (!isPartOf(next)) name = next;
       }
       taken.add(name);
       this.#names.set(source.wgsl, name);

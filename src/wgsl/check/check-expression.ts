@@ -213,7 +213,7 @@ export class ExpressionChecker {
         ? this.#fail(at, `${callee.name} can't be made of (${showTypes(args)})`)
         : null;
     }
-    const tooLarge = whyTooLarge(type);
+    const tooLarge = named === null ? whyTooLarge(type) : null;
     if (tooLarge !== null) return this.#fail(at, tooLarge);
     if (args.length === 0 || isMadeOf(type, args)) return type;
     return this.#fail(at, `${showType(type)} can't be made of (${showTypes(args)})`);

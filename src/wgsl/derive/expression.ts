@@ -207,7 +207,9 @@ export class ExpressionDeriver {
         const isMinus = build.isMinusOne(d) && type.kind !== "matrix";
         const change = isMinus ? build.number("1.0") : d;
         const isShared = (part: Expression): boolean =>
-          repeated.has(printExpression(part)) || (term.tangents.size > 1 && /^(?:binary|call)$/.test(part.kind));
+          term.tangents.size > 1
+            ? part.kind === "binary" || part.kind === "call"
+            : part.kind === "call" && repeated.has(printExpression(part));
         const instance = this.#instance(term.tree, values, change, isShared);
         const added = isMinus ? build.negative(instance) : instance;
         const before = sums.get(j);
@@ -252,7 +254,7 @@ export class ExpressionDeriver {
     const go = (part: Expression): Expression => {
       if (part.kind === "name") return own.get(part.name) ?? part;
       const made = build.simplified(part, go);
-      return !build.namesIn(part).includes("d") && isShared(part) ? this.#scope.share(made) : made;
+      return isShared(part) && !build.namesIn(part).includes("d") ? this.#scope.share(made) : made;
     };
     return go(tree);
   }
