@@ -57,6 +57,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/node/**", "test/base/**", "test/wgsl/**"],
           setupFiles: "test/webgpu-in-node.ts",
+          execArgv: ["--expose-gc"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -53,8 +53,7 @@ function addToLeaves(found: Map<Variable, Variable>, root: Variable, createGraph
   try {
     for (const [variable, gradient] of found) {
       const before = variable === root || variable.creator !== null ? null : variable.ownGrad();
-      // One that its holder has disposed is none.
-      if (before === null || before.isGone) continue;
+      if (before === null) continue;
       const total = withGrad(createGraph, () => addGradients(before, gradient));
       found.set(variable, total);
       if (!createGraph) gradient.discard();

@@ -149,9 +149,9 @@ export class Variable extends Value {
     this.#slot = gradient === value ? "given" : "set";
   }
 
-  /** `grad`, for the pass itself: it does not count as seen. @internal */
+  /** `grad`, for the pass itself: it does not count as seen. One that its holder has disposed is none. @internal */
   ownGrad(): Variable | null {
-    return this.#grad;
+    return this.#grad?.isGone === true ? null : this.#grad;
   }
 
   /** Puts a gradient in the place of the one before, whose memory is given back if nobody can be using it. @internal */

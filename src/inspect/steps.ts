@@ -196,13 +196,13 @@ class RecordedPass implements Steps {
 
 /** The functions in a fused one, one after the other. All need gradients here, so that the graph has each. */
 function forwardInside(f: FusedNode): Steps {
-  const { leaves, outputs, release } = unfolded(f, () => true);
+  const { leaves, outputs, release } = unfolded(f, true);
   return { list: forwardSteps(outputs, leaves).list, release };
 }
 
 /** The gradient of a fused function, of one function in it after the other. */
 function gradientInside(f: FusedNode, given: readonly Variable[]): Steps {
-  const { outputs, release } = unfolded(f, ({ requiresGrad }) => requiresGrad);
+  const { outputs, release } = unfolded(f, false);
   const starts = new Map<Variable, Variable>();
   const sums: Variable[] = [];
   outputs.forEach((output, k) => {
@@ -230,14 +230,18 @@ function gradientInside(f: FusedNode, given: readonly Variable[]): Steps {
   }
 }
 
-/** The results of a fused function, computed one function after the other, from leaves of its own. */
-function unfolded(f: FusedNode, requiresGrad: (input: Variable) => boolean): Unfolded {
+/**
+ * The results of a fused function, computed one function after the other, from leaves of its own.
+ *
+ * @param isWhole whether their graph has what needs no gradient, too
+ */
+function unfolded(f: FusedNode, isWhole: boolean): Unfolded {
   const leaves = f.inputs.map((input) => {
-    const leaf = Variable.of(input.array.share(), requiresGrad(input));
+    const leaf = Variable.of(input.array.share(), isWhole || input.requiresGrad);
     leaf.name = nameOf(input);
     return leaf;
   });
-  const outputs = withGrad(true, () => f.unfold(leaves));
+  const outputs = withGrad(true, () => f.unfold(leaves, isWhole));
   const release = (): void => {
     for (const variable of [...outputs, ...leaves]) variable.dispose();
   };

@@ -31,7 +31,9 @@ export interface FusedFunction<Result extends Variable | readonly Variable[]> {
  * It is traced at the first call, with symbols: numbers in it become part of the shader, Variables from outside become
  * further inputs that are read at every call. The result equals that of the unfused function; where the compiler
  * contracts operations, within 2 ULP, and has its shape. Differentiating it again is fused, too. A large function, or one
- * with more arrays than a shader may bind, becomes several shaders.
+ * with more arrays than a shader may bind, becomes several shaders: a loop whose turns are alike compiles once, one with other
+ * numbers in each turn again and again, so give such numbers as operands. What is computed inside of `noGrad`, or detached, has
+ * no gradient.
  *
  * @throws FuseError, when it is traced, for what can't be fused: a reduction or another function that is not
  * element-wise, a shape or a value that is asked for, a Variable used as a number, an async function.
@@ -59,11 +61,14 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
     );
     return (isSingle ? at(outputs, 0) : outputs) as Result;
   };
-  return Object.defineProperty(
-    Object.assign(apply, { wgsl: "", prepare: async () => tracedWith(f.length).program.prepare() }),
-    "wgsl",
-    { get: () => tracedWith(f.length).program.wgsl },
-  );
+  const usual = (): FusedProgram => {
+    const [first] = traced.values();
+    // Rest parameters don't count in a function's length: then it is as it was called first.
+    return (f.length === 0 ? (first ?? withoutOperands(() => tracedWith(0))) : tracedWith(f.length)).program;
+  };
+  return Object.defineProperty(Object.assign(apply, { wgsl: "", prepare: async () => usual().prepare() }), "wgsl", {
+    get: () => usual().wgsl,
+  });
 }
 
 /** @throws ArgumentError, saying so, where `f` misses operands that it was not given. */
@@ -75,6 +80,19 @@ function callWith(f: Fusable<Variable | readonly Variable[]>, symbols: readonly 
     throw new ArgumentError(
       `fuse: the function takes ${f.length} operands and was given ${symbols.length}, so that operand ${symbols.length} is ` +
         `missing: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** @throws ArgumentError, where a function that may have rest parameters fails without operands. */
+function withoutOperands(traceIt: () => Traced): Traced {
+  try {
+    return traceIt();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ArgumentError(
+      "fuse: how many operands the function takes can't be told from its parameters, and without any it fails: call it before " +
+        `prepare() or wgsl are asked for, or give its parameters names (${error.message})`,
     );
   }
 }

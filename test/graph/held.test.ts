@@ -271,3 +271,31 @@ describe("update with a reduction takes nothing of what was there before", () =>
     }
   });
 });
+
+describe("a gradient that was disposed is none", () => {
+  test("a leaf as root starts from ones", async () => {
+    const x = new Variable([1, 2]);
+    x.square().backward();
+    x.grad?.dispose();
+    x.backward();
+    expect([...((await x.grad?.read()) ?? [])]).toEqual([1, 1]);
+  });
+
+  test("and so does a result", async () => {
+    const x = new Variable([1, 2]);
+    const y = x.square();
+    y.backward();
+    y.grad?.dispose();
+    y.backward();
+    expect([...((await x.grad?.read()) ?? [])]).toEqual([4, 8]);
+    expect([...((await y.grad?.read()) ?? [])]).toEqual([1, 1]);
+  });
+
+  test("also where it was set", async () => {
+    const y = new Variable([1, 2]).square();
+    y.grad = [3, 3];
+    y.grad?.dispose();
+    y.backward();
+    expect([...((await y.grad?.read()) ?? [])]).toEqual([1, 1]);
+  });
+});

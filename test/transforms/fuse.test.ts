@@ -203,7 +203,7 @@ test("a fused node can be unfolded: the functions in it, one by one, on Variable
   const x = new Variable([0.5, -1]);
   const node = f(x).creator;
   if (!(node instanceof FusedNode)) throw new Error("not a fused node");
-  const [y] = node.unfold(node.inputs);
+  const [y] = node.unfold(node.inputs, false);
   expect(y?.creator?.name).toBe("Sub");
   expect(y?.creator?.inputs[0]?.creator?.name).toBe("Exp");
   expect(await y?.read()).toEqual(await f(x).read());
@@ -333,5 +333,27 @@ describe("random expressions", () => {
       }),
       { numRuns: 10, seed: 7 },
     );
+  });
+});
+
+describe("how many operands a function takes that has rest parameters", () => {
+  const total = fuse((...values: Variable[]) => values.slice(1).reduce((a, b) => a.add(b), values[0]!.mul(1)));
+
+  test("is not known before it is called", async () => {
+    await expect(total.prepare()).rejects.toThrow(/call it before prepare\(\) or wgsl/);
+    expect(() => total.wgsl).toThrow(/can't be told from its parameters/);
+  });
+
+  test("is what it was called with first", async () => {
+    expect(await total([1], [2], [3]).item()).toBe(6);
+    await total.prepare();
+    expect(total.wgsl).toContain("x2: f32");
+  });
+
+  test("and an error of the function's own stays what it is", async () => {
+    const wrong = fuse(() => {
+      throw new RangeError("mine");
+    });
+    await expect(wrong.prepare()).rejects.toThrow(RangeError);
   });
 });

@@ -218,9 +218,12 @@ export class FusedNode extends Elementwise {
 
   /**
    * Runs the functions that were fused one by one, on these inputs (as many as `inputs`): the same results, with a graph
-   * of their own where the inputs need gradients. For those who look inside, as for the first NaN. @internal
+   * of their own where the inputs need gradients. For those who look inside, as for the first NaN.
+   *
+   * @param isWhole as for `Program.unfold`
+   * @internal
    */
-  unfold(inputs: readonly Variable[]): readonly Variable[] {
-    return this.#piece.program.unfold(inputs);
+  unfold(inputs: readonly Variable[], isWhole: boolean): readonly Variable[] {
+    return this.#piece.program.unfold(inputs, isWhole);
   }
 }

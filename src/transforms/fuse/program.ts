@@ -1,6 +1,7 @@
 /** A traced function: element-wise functions in the order in which they are computed, from inputs to outputs. */
 import { at } from "../../base/assert.js";
 import { Elementwise } from "../../elementwise/elementwise.js";
+import { gradEnabled, withGrad } from "../../graph/grad-mode.js";
 import { asVariable, Variable } from "../../graph/variable.js";
 import { sortedByGeneration } from "../../graph/walk.js";
 import { SymbolVariable, trace } from "./symbol.js";
@@ -41,14 +42,18 @@ export class Program {
     return { program: new Program([...symbols, ...captured], nodes, outputs), captured };
   }
 
-  /** The outputs, computed function by function on these inputs. */
-  unfold(inputs: readonly Variable[]): readonly Variable[] {
+  /**
+   * The outputs, computed function by function on these inputs.
+   *
+   * @param isWhole whether the graph has what was computed inside of noGrad, too, or detached: to look at, not to differentiate
+   */
+  unfold(inputs: readonly Variable[], isWhole = false): readonly Variable[] {
     const values = new Map<Variable, Variable>(this.inputs.map((input, k) => [input, at(inputs, k)]));
     // What is neither input nor computed is a number. It goes with what is computed from it, so each run has its own.
     const valueOf = (variable: Variable): Variable => values.get(variable) ?? Variable.of(variable.array.share());
     for (const node of this.nodes) {
       const again = node.again();
-      again.call(...node.inputs.map(valueOf));
+      withGrad(gradEnabled() && (isWhole || node.output.requiresGrad), () => again.call(...node.inputs.map(valueOf)));
       node.outputs.forEach((output, k) => values.set(output, at(again.outputs, k)));
     }
     return this.outputs.map(valueOf);

@@ -1,12 +1,16 @@
 /** What stands for Variables while a function is traced: they have no shape and no numbers yet. */
 import { FuseError } from "../../base/errors.js";
+import detachWgsl from "../../../shaders/detach.wgsl?raw";
 import type { Shape } from "../../base/shape.js";
-import { Elementwise } from "../../elementwise/elementwise.js";
+import { builtin, Elementwise } from "../../elementwise/elementwise.js";
 import { GpuArray } from "../../gpu/array.js";
 import { currentDevice } from "../../gpu/current.js";
-import { tracing, type Function } from "../../graph/function.js";
+import { Identity, tracing, type Function } from "../../graph/function.js";
 import { gradEnabled, withGrad } from "../../graph/grad-mode.js";
-import { Variable } from "../../graph/variable.js";
+import { type Operand, Variable } from "../../graph/variable.js";
+
+/** Its operand: what detach() is in a fused function. */
+const detached = builtin<[x: Operand]>(detachWgsl, (gy) => gy);
 
 class SymbolArray extends GpuArray {
   constructor() {
@@ -48,6 +52,10 @@ export class SymbolVariable extends Variable {
     super(new SymbolArray(), { name, requiresGrad });
   }
 
+  override detach(): Variable {
+    return withGrad(false, () => detached(this));
+  }
+
   /** Nothing was computed, so there is nothing to give back. */
   override letGo(): void {
     return;
@@ -78,6 +86,12 @@ export function trace<T>(f: () => T): T {
 
 /** Says what takes the place of a Function's outputs. */
 function recordCall(f: Function, inputs: readonly Variable[]): SymbolVariable[] {
+  if (f instanceof Identity) {
+    throw new FuseError(
+      "fuse: detach() on a Variable from outside, in the fused function, would keep the numbers of now: detach it before, or " +
+        "use it inside of noGrad",
+    );
+  }
   if (!(f instanceof Elementwise)) {
     throw new FuseError(
       `fuse: ${f.name} can't be fused, since it is not element-wise. Call it outside of the fused function`,
