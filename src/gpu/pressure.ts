@@ -61,8 +61,11 @@ export class MemoryPressure {
       if (!addBallast()) break;
       await nextTask();
     }
-    // Of what was found with it, the collector may tell later: see `found`.
-    await nextTask();
+    // Of what was found with it, the collector tells over some tasks; what comes later still, `found` hears.
+    for (let before = Infinity; this.#liveBytes() < before;) {
+      before = this.#liveBytes();
+      await nextTask();
+    }
     this.#limit = this.#liveBytes() + allowance;
   }
 }
