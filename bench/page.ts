@@ -1,12 +1,12 @@
-/** The page in which all sides run. */
+/** The page in which all sides run; in Node, the module. */
 import { measure } from "./measure.js";
 import type { Adapter, Page } from "./protocol.js";
 
-const page: Page = {
+export const page: Page = {
   async adapter(): Promise<Adapter> {
     const adapter = await (navigator as { gpu?: GPU }).gpu?.requestAdapter();
     if (adapter === null || adapter === undefined) {
-      throw new Error("Chrome offers no WebGPU adapter: nothing can be measured (see chrome://gpu)");
+      throw new Error("WebGPU offers no adapter: nothing can be measured (in Chrome, see chrome://gpu)");
     }
     const { vendor, architecture, device, description } = adapter.info;
     return { vendor, architecture, device, description };

@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 
 /** @import { CaseName, Effort, Problem } from "./protocol.js" */
 
-export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds N] [--json]
+export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds N] [--json] [--node]
 
   --quick       smaller sizes and fewer rounds: within a minute
   --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train, heatForward, heatBackward, guards;
                 swish, gelu, geluSlope, gauss, huber, kepler, cubeRoot, or derived for these seven
   --rounds N    measure each case N times instead of as often as its time allows
-  --json        one JSON object as the last line`;
+  --json        one JSON object as the last line
+  --node        in Node instead of Chrome, on the package webgpu; without firstGradient`;
 
 /** @type {readonly CaseName[]} */
 const names = [
@@ -38,7 +39,7 @@ const derived = [
 
 /**
  * @param {string[]} args
- * @returns {{ json: boolean, help: boolean, problems: Problem[], effort: Effort, fresh: number }} `fresh` is the number
+ * @returns {{ json: boolean, help: boolean, node: boolean, problems: Problem[], effort: Effort, fresh: number }} `fresh` is the number
  * of fresh pages for each side
  */
 export function plan(args) {
@@ -48,11 +49,12 @@ export function plan(args) {
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
+      node: { type: "boolean", default: false },
       only: { type: "string" },
       rounds: { type: "string" },
     },
   });
-  const { quick, json, help } = values;
+  const { quick, json, help, node } = values;
   /** @type {string[]} */
   const all = [...names, ...derived.map(([name]) => name)];
   const only = values.only
@@ -68,6 +70,7 @@ export function plan(args) {
   return {
     json,
     help,
+    node,
     problems: allProblems(quick).filter(({ name }) => only?.includes(name) ?? true),
     effort: quick ? { rounds, budget: 1500, fewest: 3, most: 15 } : { rounds, budget: 10_000, fewest: 5, most: 41 },
     fresh: rounds ?? (quick ? 1 : 5),

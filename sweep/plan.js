@@ -6,6 +6,8 @@ export const usage = `usage: npm run sweep -- [options]
   --stride N     every Nth of the 2^32 bit patterns instead of all; odd numbers meet all last digits
   --pairs N      random pairs for functions of two operands, instead of 2^24
   --quick        the same as --stride 4099 --pairs 1048576
+  --node         in Node instead of Chrome, on the package webgpu
+  --print        shows the table of what was swept, and writes no file
   --table        sweeps nothing, only writes the table again
   --help         this`;
 
@@ -21,12 +23,16 @@ export function plan(args) {
       stride: { type: "string" },
       pairs: { type: "string" },
       quick: { type: "boolean", default: false },
+      node: { type: "boolean", default: false },
+      print: { type: "boolean", default: false },
       table: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   return {
     help: values.help,
+    node: values.node,
+    print: values.print,
     /** Names of rows; null for all. */
     only: values.table ? [] : (values.only?.split(",").map((name) => name.trim()) ?? null),
     stride: count("stride", values.stride, values.quick ? 4099 : 1),

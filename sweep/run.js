@@ -1,12 +1,14 @@
 /**
- * `npm run sweep`: every function over all 2^32 inputs against float64, in headless Chrome. Takes minutes for each;
- * writes sweep/figures.json and the table of RELIABILITY.md after each. The exit status is 0 where all promises hold.
+ * `npm run sweep`: every function over all 2^32 inputs against float64, in headless Chrome, or with `--node` in Node. Takes
+ * minutes for each; writes sweep/figures.json and the table of RELIABILITY.md after each, or with `--print` only shows the
+ * table. The exit status is 0 where all promises hold.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
+import { withModuleInNode } from "../scripts/in-node.js";
 import { withServedPage } from "../scripts/served-page.js";
 import { plan, usage } from "./plan.js";
 import { machines, replaceBetweenMarks, table } from "./report.js";
@@ -24,39 +26,37 @@ const documentFile = join(repository, "RELIABILITY.md");
 /** @param {string} message */
 const log = (message) => process.stderr.write(`${message}\n`);
 
+/** Where the functions run. */
+/** @typedef {{ start(): Promise<Started>, sweep(name: string, stride: number, pairs: number): ReturnType<SweepPage["sweep"]>, program: string }} Host */
+/** @typedef {Pick<SweepPage, "names" | "promises"> & { adapter: string }} Started */
+
 /** @param {ReturnType<typeof plan>} what */
-function run({ only, stride, pairs }) {
-  return withServedPage(here, [], async (browser, address) =>
-    sweepAll(await open(await browser.newPage(), address), await browser.version(), only, stride, pairs),
-  );
+function run(what) {
+  return what.node
+    ? withModuleInNode(here, ["judge-worker"], (/** @type {SweepPage} */ page) => sweepAll(hostOf(page), what))
+    : withServedPage(here, [], async (browser, address) =>
+        sweepAll(await open(await browser.newPage(), address, await browser.version()), what),
+      );
 }
 
 /**
- * @param {{ page: Page, module: string }} opened
- * @param {string} browser
- * @param {string[] | null} only
- * @param {number} stride
- * @param {number} pairs
+ * @param {Host} host
+ * @param {ReturnType<typeof plan>} what
  * @returns {Promise<boolean>} whether all promises hold
  */
-async function sweepAll({ page, module }, browser, only, stride, pairs) {
-  const { names, promises, adapter } = await page.evaluate(
-    (module) =>
-      import(module).then(async (/** @type {SweepPage} */ { names, promises, adapter }) => ({
-        names,
-        promises,
-        adapter: await adapter(),
-      })),
-    module,
-  );
+async function sweepAll(host, { only, stride, pairs, print }) {
+  const { names, promises, adapter } = await host.start();
   const unknown = only?.filter((name) => !names.includes(name)) ?? [];
   if (unknown.length > 0) throw new Error(`there is no ${unknown.join(", ")}; there are ${names.join(", ")}`);
-  log(`Adapter: ${adapter}, ${browser}`);
+  log(`Adapter: ${adapter}, ${host.program}`);
 
   let allHold = true;
+  /** @type {Figures} */
+  const measured = {};
   for (const name of only ?? names) {
     const started = performance.now();
-    const found = await sweepOne(page, module, name, stride, pairs);
+    current = name;
+    const found = await host.sweep(name, stride, pairs);
     const { tally } = found;
     const seconds = Math.round((performance.now() - started) / 1000);
     log(
@@ -64,37 +64,24 @@ async function sweepAll({ page, module }, browser, only, stride, pairs) {
     );
     for (const { operands, found, exact } of tally.deviations) log(`  of ${operands}: ${found}, exactly ${exact}`);
     allHold &&= tally.broken === 0;
-    await record(names, name, { date: new Date().toISOString().slice(0, 10), adapter, browser, ...found });
+    const figure = { date: new Date().toISOString().slice(0, 10), adapter, browser: host.program, ...found };
+    measured[name] = figure;
+    if (print) continue;
+    await record(names, name, figure);
     await writeTable(names, promises);
   }
-  await writeTable(names, promises);
+  if (print) process.stdout.write(`${tableOf(Object.keys(measured), promises, measured)}\n`);
+  else await writeTable(names, promises);
   return allHold;
 }
 
-/**
- * @param {Page} page
- * @param {string} module
- * @param {string} name
- * @param {number} stride
- * @param {number} pairs
- * @returns {ReturnType<SweepPage["sweep"]>}
- */
-function sweepOne(page, module, name, stride, pairs) {
-  current = name;
-  return page.evaluate(
-    (module, name, stride, pairs) => {
-      const { showProgress } = /** @type {{ showProgress: (share: number) => Promise<void> }} */ (
-        /** @type {unknown} */ (globalThis)
-      );
-      return import(module).then((/** @type {SweepPage} */ { sweep }) =>
-        sweep(name, stride, pairs, (share) => void showProgress(share)),
-      );
-    },
-    module,
-    name,
-    stride,
-    pairs,
-  );
+/** The module itself, in Node. @param {SweepPage} page @returns {Host} */
+function hostOf({ names, promises, adapter, sweep }) {
+  return {
+    program: `Node ${process.version}`,
+    start: async () => ({ names, promises, adapter: await adapter() }),
+    sweep: (name, stride, pairs) => sweep(name, stride, pairs, showProgress),
+  };
 }
 
 let current = "";
@@ -138,17 +125,29 @@ async function record(names, name, figure) {
  */
 async function writeTable(names, promises) {
   const figures = await readFigures();
-  const text = `${table(names, promises, figures)}\n\n${machines(Object.values(figures))}`;
-  const document = replaceBetweenMarks(await readFile(documentFile, "utf8"), text);
+  const document = replaceBetweenMarks(await readFile(documentFile, "utf8"), tableOf(names, promises, figures));
   const options = await resolveConfig(documentFile);
   await writeFile(documentFile, await format(document, { ...options, parser: "markdown" }));
 }
 
 /**
+ * @param {readonly string[]} names
+ * @param {Readonly<Record<string, string>>} promises
+ * @param {Figures} figures
+ */
+function tableOf(names, promises, figures) {
+  return `${table(names, promises, figures)}\n\n${machines(Object.values(figures))}`;
+}
+
+/**
+ * The module in a page.
+ *
  * @param {Page} page
  * @param {string} address
+ * @param {string} program the browser
+ * @returns {Promise<Host>}
  */
-async function open(page, address) {
+async function open(page, address, program) {
   page.on("error", (error) => {
     log(`the page crashed: ${error.message}`);
     process.exit(1);
@@ -158,7 +157,35 @@ async function open(page, address) {
   });
   await page.goto(address);
   await page.exposeFunction("showProgress", showProgress);
-  return { page, module: new URL("page.ts", address).href };
+  const module = new URL("page.ts", address).href;
+  return {
+    program,
+    start: () =>
+      page.evaluate(
+        (module) =>
+          import(module).then(async (/** @type {SweepPage} */ { names, promises, adapter }) => ({
+            names,
+            promises,
+            adapter: await adapter(),
+          })),
+        module,
+      ),
+    sweep: (name, stride, pairs) =>
+      page.evaluate(
+        (module, name, stride, pairs) => {
+          const { showProgress } = /** @type {{ showProgress: (share: number) => Promise<void> }} */ (
+            /** @type {unknown} */ (globalThis)
+          );
+          return import(module).then((/** @type {SweepPage} */ { sweep }) =>
+            sweep(name, stride, pairs, (share) => void showProgress(share)),
+          );
+        },
+        module,
+        name,
+        stride,
+        pairs,
+      ),
+  };
 }
 
 try {

@@ -37,6 +37,13 @@ describe("npm run bench", () => {
     }
   });
 
+  it("measures the same sides in Node, without a browser", async () => {
+    const output = await bench("--node", "--quick", "--only", "wide,firstGradient", "--rounds", "1", "--json");
+    const report = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "") as Report;
+    expect(report.cases.map(({ name }) => name)).toEqual(["wide"]);
+    for (const { ms } of report.cases) for (const side of sides) expect(ms[side]).toBeGreaterThan(0);
+  });
+
   it("refuses a case that it doesn't know, with a message and a non-zero exit", async () => {
     await expect(bench("--only", "chian")).rejects.toMatchObject({
       code: 1,

@@ -1,6 +1,8 @@
 /** What `npm run sweep` is asked for, and the table it writes. */
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
 import { measured } from "../../sweep/figures.js";
@@ -12,18 +14,21 @@ const reliability = join(import.meta.dirname, "..", "..", "RELIABILITY.md");
 
 describe("the options", () => {
   test("nothing asks for everything", () => {
-    expect(plan([])).toEqual({ help: false, only: null, stride: 1, pairs: 2 ** 24 });
+    expect(plan([])).toEqual({ help: false, node: false, print: false, only: null, stride: 1, pairs: 2 ** 24 });
   });
 
   test("names, strides and pairs are taken", () => {
     expect(plan(["--only", "exp, sin backward", "--stride", "127", "--pairs", "1000"])).toEqual({
       help: false,
+      node: false,
+      print: false,
       only: ["exp", "sin backward"],
       stride: 127,
       pairs: 1000,
     });
     expect(plan(["--quick"])).toMatchObject({ only: null, stride: 4099, pairs: 2 ** 20 });
     expect(plan(["--table"])).toMatchObject({ only: [] });
+    expect(plan(["--node", "--print"])).toMatchObject({ node: true, print: true });
   });
 
   test.each([["--stride", "0"], ["--stride", "1.5"], ["--pairs", "many"], ["--fast"], ["exp"]])(
@@ -85,4 +90,16 @@ describe("the table", () => {
     expect(Object.keys(measured)).toEqual(names);
     expect(figures.filter(({ tally }) => tally.broken > 0)).toEqual([]);
   });
+});
+
+test("in Node, a sweep shows what it found, and writes nothing where it is only to print", async () => {
+  const root = join(import.meta.dirname, "..", "..");
+  const figures = (): string => readFileSync(join(root, "sweep/figures.json"), "utf8");
+  const before = figures();
+  const args = ["--node", "--print", "--stride", "16777213", "--only", "exp,square backward"];
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, "sweep/run.js"), ...args], { cwd: root });
+  expect(stdout).toMatch(/^\| exp +\| 1 ULP \| 0\.8/m);
+  expect(stdout).toMatch(/^\| square backward .* 1 in 16777213 of 2³² /m);
+  expect(stdout).toContain(`in Node ${process.version}`);
+  expect(figures()).toBe(before);
 });
