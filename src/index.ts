@@ -13,41 +13,7 @@ export { fuse, type Fusable, type FusedFunction } from "./transforms/fuse.js";
 export { grad, valueAndGrad, type Differentiable, type GradOptions } from "./transforms/grad.js";
 export { broadcastTo, sum, sumTo } from "./elementwise/broadcast.js";
 export type { Axes, ReduceOptions } from "./elementwise/reduction.js";
-export {
-  abs,
-  add,
-  atan2,
-  cos,
-  div,
-  equal,
-  erf,
-  Exp,
-  exp,
-  greater,
-  greaterEqual,
-  less,
-  lessEqual,
-  log,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  notEqual,
-  pow,
-  reciprocal,
-  relu,
-  sigmoid,
-  sign,
-  sin,
-  softplus,
-  sqrt,
-  Square,
-  square,
-  sub,
-  tan,
-  tanh,
-  where,
-} from "./functions/pointwise.js";
+export * from "./functions/pointwise.js";
 export { max, mean, min } from "./functions/reduce.js";
 export { transpose } from "./functions/transpose.js";
 export { reshape } from "./graph/reshape.js";

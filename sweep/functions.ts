@@ -5,38 +5,7 @@ import type { Gradient, Row } from "./table.js";
 
 type Apply = (...operands: Variable[]) => Variable;
 
-/** A function of one or two operands as one of a list. */
-const unary =
-  (f: (x: Variable) => Variable): Apply =>
-  (x = new Variable(NaN)) =>
-    f(x);
-const binary =
-  (f: (a: Variable, b: Variable) => Variable): Apply =>
-  (a = new Variable(NaN), b = new Variable(NaN)) =>
-    f(a, b);
-
-const functions: Readonly<Record<string, Apply>> = {
-  neg: unary(g.neg),
-  abs: unary(g.abs),
-  sign: unary(g.sign),
-  relu: unary(g.relu),
-  square: unary(g.square),
-  sqrt: unary(g.sqrt),
-  reciprocal: unary(g.reciprocal),
-  exp: unary(g.exp),
-  log: unary(g.log),
-  sin: unary(g.sin),
-  cos: unary(g.cos),
-  tan: unary(g.tan),
-  tanh: unary(g.tanh),
-  sigmoid: unary(g.sigmoid),
-  softplus: unary(g.softplus),
-  erf: unary(g.erf),
-  div: binary(g.div),
-  pow: binary(g.pow),
-  atan2: binary(g.atan2),
-};
-
+const library: Readonly<Record<string, unknown>> = g;
 const sources = import.meta.glob<string>("../shaders/*.wgsl", { query: "?raw", import: "default", eager: true });
 
 /** An own function of the same forward, without the gradient by hand. */
@@ -46,14 +15,17 @@ function derivedOf(name: string): Apply {
   return elementwise<Variable[]>(forward);
 }
 
-const ofOwn: Readonly<Record<string, Apply>> = Object.fromEntries(
-  Object.keys(functions).map((name) => [name, derivedOf(name)]),
-);
+const derived = new Map<string, Apply>();
 
 /** The function of a row, or the one whose gradient the row is of. */
 export function functionOf({ of, gradient }: Row): Apply {
-  const f = (gradient?.derived === true ? ofOwn : functions)[of];
-  if (f === undefined) throw new Error(`there is no function ${of}`);
+  if (gradient?.derived !== true) {
+    const f = library[of];
+    if (typeof f !== "function") throw new Error(`src/index.ts exports no function ${of}`);
+    return f as Apply;
+  }
+  const f = derived.get(of) ?? derivedOf(of);
+  derived.set(of, f);
   return f;
 }
 

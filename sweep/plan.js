@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 export const usage = `usage: npm run sweep -- [options]
   --only NAMES   functions, separated by commas: exp,sin or "exp backward"; all others keep their figures
+  --of NAMES     every row of these functions: exp is exp, its gradients and its second derivative
   --stride N     every Nth of the 2^32 bit patterns instead of all; odd numbers meet all last digits
   --pairs N      random pairs for functions of two operands, instead of 2^24
   --quick        the same as --stride 4099 --pairs 1048576
@@ -20,6 +21,7 @@ export function plan(args) {
     args,
     options: {
       only: { type: "string" },
+      of: { type: "string" },
       stride: { type: "string" },
       pairs: { type: "string" },
       quick: { type: "boolean", default: false },
@@ -34,10 +36,17 @@ export function plan(args) {
     node: values.node,
     print: values.print,
     /** Names of rows; null for all. */
-    only: values.table ? [] : (values.only?.split(",").map((name) => name.trim()) ?? null),
+    only: values.table ? [] : namesIn(values.only),
+    /** Names of functions, all rows of which are meant; null for all. */
+    of: namesIn(values.of),
     stride: count("stride", values.stride, values.quick ? 4099 : 1),
     pairs: count("pairs", values.pairs, values.quick ? 2 ** 20 : 2 ** 24),
   };
+}
+
+/** @param {string | undefined} text @returns {string[] | null} */
+function namesIn(text) {
+  return text?.split(",").map((name) => name.trim()) ?? null;
 }
 
 /**

@@ -50,9 +50,14 @@ export function machines(figures) {
   return `Measured on ${all.join("; ")}.`;
 }
 
+/** @param {number} ulp @param {number} digits */
+export function showError(ulp, digits) {
+  return ulp >= 1e30 ? "infinite" : ulp.toFixed(digits);
+}
+
 /** @param {Figure["tally"]} tally @returns {string[]} the largest, where it is, and how many are above 1 ULP */
 function showErrors({ largest, at, overOne, normal }) {
-  return largest === 0 ? ["0", "", "none"] : [largest.toFixed(3), at, showShare(overOne, normal)];
+  return largest === 0 ? ["0", "", "none"] : [showError(largest, 3), at, showShare(overOne, normal)];
 }
 
 /** @param {number} part @param {number} whole */

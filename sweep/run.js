@@ -11,7 +11,7 @@ import { format, resolveConfig } from "prettier";
 import { withModuleInNode } from "../scripts/in-node.js";
 import { withServedPage } from "../scripts/served-page.js";
 import { plan, usage } from "./plan.js";
-import { machines, replaceBetweenMarks, table } from "./report.js";
+import { machines, replaceBetweenMarks, showError, table } from "./report.js";
 
 /** @import { Page } from "puppeteer" */
 /** @import { Figure } from "./figures.js" */
@@ -28,7 +28,7 @@ const log = (message) => process.stderr.write(`${message}\n`);
 
 /** Where the functions run. */
 /** @typedef {{ start(): Promise<Started>, sweep(name: string, stride: number, pairs: number): ReturnType<SweepPage["sweep"]>, program: string }} Host */
-/** @typedef {Pick<SweepPage, "names" | "promises"> & { adapter: string }} Started */
+/** @typedef {Pick<SweepPage, "names" | "functions" | "promises"> & { adapter: string }} Started */
 
 /** @param {ReturnType<typeof plan>} what */
 function run(what) {
@@ -44,23 +44,26 @@ function run(what) {
  * @param {ReturnType<typeof plan>} what
  * @returns {Promise<boolean>} whether all promises hold
  */
-async function sweepAll(host, { only, stride, pairs, print }) {
-  const { names, promises, adapter } = await host.start();
-  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
-  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(", ")}; there are ${names.join(", ")}`);
+async function sweepAll(host, { only, of, stride, pairs, print }) {
+  const { names, functions, promises, adapter } = await host.start();
+  refuseUnknown(only ?? [], names);
+  refuseUnknown(of ?? [], functions);
+  const chosen = names.filter(
+    (name, k) => (only?.includes(name) ?? true) && (of?.includes(functions[k] ?? "") ?? true),
+  );
   log(`Adapter: ${adapter}, ${host.program}`);
 
   let allHold = true;
   /** @type {Figures} */
   const measured = {};
-  for (const name of only ?? names) {
+  for (const name of chosen) {
     const started = performance.now();
     current = name;
     const found = await host.sweep(name, stride, pairs);
     const { tally } = found;
     const seconds = Math.round((performance.now() - started) / 1000);
     log(
-      `${name}: ${tally.largest.toFixed(4)} ULP at ${tally.at}, ${tally.broken} of ${tally.operands} break the promise (${seconds} s)`,
+      `${name}: ${showError(tally.largest, 4)} ULP at ${tally.at}, ${tally.broken} of ${tally.operands} break the promise (${seconds} s)`,
     );
     for (const { operands, found, exact } of tally.deviations) log(`  of ${operands}: ${found}, exactly ${exact}`);
     allHold &&= tally.broken === 0;
@@ -75,11 +78,18 @@ async function sweepAll(host, { only, stride, pairs, print }) {
   return allHold;
 }
 
+/** @param {readonly string[]} wanted @param {readonly string[]} known */
+function refuseUnknown(wanted, known) {
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`there is no ${unknown.join(", ")}; there are ${[...new Set(known)].join(", ")}`);
+}
+
 /** The module itself, in Node. @param {SweepPage} page @returns {Host} */
-function hostOf({ names, promises, adapter, sweep }) {
+function hostOf({ names, functions, promises, adapter, sweep }) {
   return {
     program: `Node ${process.version}`,
-    start: async () => ({ names, promises, adapter: await adapter() }),
+    start: async () => ({ names, functions, promises, adapter: await adapter() }),
     sweep: (name, stride, pairs) => sweep(name, stride, pairs, showProgress),
   };
 }
@@ -163,8 +173,9 @@ async function open(page, address, program) {
     start: () =>
       page.evaluate(
         (module) =>
-          import(module).then(async (/** @type {SweepPage} */ { names, promises, adapter }) => ({
+          import(module).then(async (/** @type {SweepPage} */ { names, functions, promises, adapter }) => ({
             names,
+            functions,
             promises,
             adapter: await adapter(),
           })),

@@ -158,10 +158,23 @@ export const rows: readonly Row[] = [
       [0x3f000000, 0x40800000],
     ],
   }),
+  // New functions of one operand: above this line.
 
+  pair("add", (a, b) => a + b, nearest, flushes),
+  pair("sub", (a, b) => a - b, nearest, flushes),
+  pair("mul", (a, b) => a * b, nearest, flushes),
+  pair("maximum", Math.max, nearest),
+  pair("minimum", Math.min, nearest),
+  pair("greater", (a, b) => Number(a > b), nearest),
+  pair("greaterEqual", (a, b) => Number(a >= b), nearest),
+  pair("less", (a, b) => Number(a < b), nearest),
+  pair("lessEqual", (a, b) => Number(a <= b), nearest),
+  pair("equal", (a, b) => Number(a === b), nearest),
+  pair("notEqual", (a, b) => Number(a !== b), nearest),
   pair("div", (a, b) => a / b, within(2.5), driver),
   pair("pow", pow, within(1)),
   pair("atan2", Math.atan2, within(2)),
+  // New functions of two operands: above this line.
 
   ...backward("abs", sign, nearest),
   ...backward("relu", (x) => (x <= 0 ? 0 : 1), nearest),
@@ -177,9 +190,11 @@ export const rows: readonly Row[] = [
   ...backward("sigmoid", reference.sigmoidSlope, within(4), { dense: aroundHalf }),
   ...backward("softplus", sigmoid, within(1), { dense: aroundHalf }),
   ...backward("erf", reference.erfSlope, within(4), { dense: aroundHalf }),
+  // New gradients of one operand: above this line.
   ...backwardPair("div", [(_, b) => 1 / b, reference.divisorSlope], within(4), driver),
   ...backwardPair("pow", [reference.baseSlope, reference.exponentSlope], within(4), driver),
   ...backwardPair("atan2", [(a, b) => b / (a * a + b * b), (a, b) => -a / (a * a + b * b)], within(4), driver),
+  // New gradients of two operands: above this line.
 
   second("square", () => 2, nearest),
   second("sqrt", (x) => -0.25 / (x * Math.sqrt(x)), within(6), { driver: true }),
@@ -199,6 +214,7 @@ export const rows: readonly Row[] = [
     dense: aroundHalf,
     keptFrom: 2 ** -121,
   }),
+  // New second derivatives: above this line.
 ];
 
 /** @throws Error where there is no such row. */

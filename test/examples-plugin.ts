@@ -73,6 +73,7 @@ function docCommentExamples(root: string): Example[] {
   const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith(".ts"),
   );
+  const preamble = preambleOf(root);
   return files.flatMap((name) => {
     const file = `src/${name}`;
     const blocks = [...read(root, file).matchAll(/@example\n([\s\S]*?)\*\/\n(?:export )?(?:async )?(.*)/g)];
@@ -84,16 +85,27 @@ function docCommentExamples(root: string): Example[] {
   });
 }
 
-/** What the examples of doc comments take for granted. */
-const preamble = `
-  const { Variable, Function, GpuArray, Kernel } = gpugrad;
-  const { init, square, exp, grad, noGrad, gradCheck, isGpugradError, stats, elementwise, stencil, graph, toDot, findNonFinite, log } = gpugrad;
-  const { reshape, transpose, broadcastTo, sumTo, sum, mean, mul, sin, fuse, prepare, profile, leaks, valueAndGrad, update, flush } = gpugrad;
-  const device = await init();
-  const x = new Variable([1, 2, 3], { name: "x" });
-  const y = square(x);
-  y.backward();
-`;
+/** What the examples of doc comments take for granted: all that index.ts exports, a device, and x with y = x². */
+function preambleOf(root: string): string {
+  const index = read(root, "src/index.ts");
+  const named = [...index.matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names = ""]) =>
+    names.split(",").map((name) => name.trim()),
+  );
+  const whole = [...index.matchAll(/^export \* from "\.\/(.*)\.js"/gm)].flatMap(([, file = ""]) =>
+    Array.from(
+      read(root, `src/${file}.ts`).matchAll(/^export (?:const|function|class) (\w+)/gm),
+      ([, name = ""]) => name,
+    ),
+  );
+  const values = [...named, ...whole].filter((name) => name !== "" && !name.startsWith("type "));
+  return `
+    const { ${values.join(", ")} } = gpugrad;
+    const device = await init();
+    const x = new Variable([1, 2, 3], { name: "x" });
+    const y = square(x);
+    y.backward();
+  `;
+}
 
 function read(root: string, file: string): string {
   return readFileSync(join(root, file), "utf8");

@@ -1,4 +1,4 @@
-/** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. */
+/** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. Each element-wise function is one (pointwise.ts). */
 import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
 import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
 import { addGradientsWith } from "../graph/backward.js";
@@ -6,107 +6,114 @@ import { ArgumentError } from "../base/errors.js";
 import { GpuArray } from "../gpu/array.js";
 import { reshape } from "../graph/reshape.js";
 import { Variable, type Operand } from "../graph/variable.js";
-import {
-  abs,
-  add,
-  atan2,
-  cos,
-  div,
-  equal,
-  erf,
-  exp,
-  greater,
-  greaterEqual,
-  less,
-  lessEqual,
-  log,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  notEqual,
-  pow,
-  reciprocal,
-  relu,
-  sigmoid,
-  sign,
-  sin,
-  softplus,
-  sqrt,
-  square,
-  sub,
-  tan,
-  tanh,
-  where,
-} from "./pointwise.js";
+import * as pointwise from "./pointwise.js";
 import { max, mean, min } from "./reduce.js";
 import { transpose } from "./transpose.js";
 
-const unary = {
-  neg,
-  abs,
-  sign,
-  square,
-  sqrt,
-  reciprocal,
-  exp,
-  log,
-  sin,
-  cos,
-  tan,
-  tanh,
-  sigmoid,
-  relu,
-  softplus,
-  erf,
-};
-
-const binary = {
-  add,
-  sub,
-  mul,
-  div,
-  pow,
-  maximum,
-  minimum,
-  atan2,
-  greater,
-  greaterEqual,
-  less,
-  lessEqual,
-  equal,
-  notEqual,
-};
-
-const reductions = { sum, mean, max, min };
-
-const reshapings = { reshape, transpose, broadcastTo, sumTo };
-
-type UnaryMethods = Record<keyof typeof unary, () => Variable>;
-type BinaryMethods = Record<keyof typeof binary, (other: Operand) => Variable>;
-type ReductionMethods = Record<keyof typeof reductions, (axes?: Axes, options?: ReduceOptions) => Variable>;
-
 declare module "../graph/variable.js" {
-  interface Variable extends UnaryMethods, BinaryMethods, ReductionMethods {
-    reshape(shape: readonly number[]): Variable;
-    transpose(axes?: readonly number[]): Variable;
-    broadcastTo(shape: readonly number[]): Variable;
-    sumTo(shape: readonly number[]): Variable;
+  interface Variable {
+    /** -x; the same as neg(x). */
+    neg(): Variable;
+    /** |x|; the same as abs(x). */
+    abs(): Variable;
+    /** -1, 0 or 1; the same as sign(x). */
+    sign(): Variable;
+    /** x²; the same as square(x). */
+    square(): Variable;
+    /** √x; the same as sqrt(x). */
+    sqrt(): Variable;
+    /** 1 / x; the same as reciprocal(x). */
+    reciprocal(): Variable;
+    /** eˣ; the same as exp(x). */
+    exp(): Variable;
+    /** The natural logarithm; the same as log(x). */
+    log(): Variable;
+    /** sin x, x in radians; the same as sin(x). */
+    sin(): Variable;
+    /** cos x, x in radians; the same as cos(x). */
+    cos(): Variable;
+    /** tan x, x in radians; the same as tan(x). */
+    tan(): Variable;
+    /** The hyperbolic tangent; the same as tanh(x). */
+    tanh(): Variable;
+    /** 1 / (1 + e⁻ˣ); the same as sigmoid(x). */
+    sigmoid(): Variable;
+    /** max(x, 0); the same as relu(x). */
+    relu(): Variable;
+    /** ln(1 + eˣ); the same as softplus(x). */
+    softplus(): Variable;
+    /** The error function; the same as erf(x). */
+    erf(): Variable;
+    // New functions of one operand: above this line.
+
+    /** x + other; the same as add(x, other). @throws ShapeError where the shapes don't broadcast. */
+    add(other: Operand): Variable;
+    /** x - other; the same as sub(x, other). @throws ShapeError where the shapes don't broadcast. */
+    sub(other: Operand): Variable;
+    /** x times other, element by element; the same as mul(x, other). @throws ShapeError where the shapes don't broadcast. */
+    mul(other: Operand): Variable;
+    /** x / other; the same as div(x, other). @throws ShapeError where the shapes don't broadcast. */
+    div(other: Operand): Variable;
+    /** x to the power of other; the same as pow(x, other). @throws ShapeError where the shapes don't broadcast. */
+    pow(other: Operand): Variable;
+    /** The greater of the two; the same as maximum(x, other). @throws ShapeError where the shapes don't broadcast. */
+    maximum(other: Operand): Variable;
+    /** The smaller of the two; the same as minimum(x, other). @throws ShapeError where the shapes don't broadcast. */
+    minimum(other: Operand): Variable;
+    /** The angle of the point (other, x), in radians; the same as atan2(x, other). @throws ShapeError where the shapes don't broadcast. */
+    atan2(other: Operand): Variable;
+    /** 1 where x > other, else 0; the same as greater(x, other). @throws ShapeError where the shapes don't broadcast. */
+    greater(other: Operand): Variable;
+    /** 1 where x >= other, else 0; the same as greaterEqual(x, other). @throws ShapeError where the shapes don't broadcast. */
+    greaterEqual(other: Operand): Variable;
+    /** 1 where x < other, else 0; the same as less(x, other). @throws ShapeError where the shapes don't broadcast. */
+    less(other: Operand): Variable;
+    /** 1 where x <= other, else 0; the same as lessEqual(x, other). @throws ShapeError where the shapes don't broadcast. */
+    lessEqual(other: Operand): Variable;
+    /** 1 where x = other, else 0; the same as equal(x, other). @throws ShapeError where the shapes don't broadcast. */
+    equal(other: Operand): Variable;
+    /** 1 where the two differ, else 0; the same as notEqual(x, other). @throws ShapeError where the shapes don't broadcast. */
+    notEqual(other: Operand): Variable;
+    // New functions of two operands: above this line.
+
     /** This where the condition isn't 0, else `other`, as in PyTorch: `x.where(c, other)` is `where(c, x, other)`. */
     where(condition: Operand, other: Operand): Variable;
+
+    /** The sum of all elements, or along axes; the same as sum(x, …). @throws ShapeError where there is no such axis. */
+    sum(axes?: Axes, options?: ReduceOptions): Variable;
+    /** The mean of all elements, or along axes; the same as mean(x, …). @throws ShapeError where there is no such axis. */
+    mean(axes?: Axes, options?: ReduceOptions): Variable;
+    /** The greatest element, or along axes; the same as max(x, …). @throws ShapeError where there is no such axis, or no element. */
+    max(axes?: Axes, options?: ReduceOptions): Variable;
+    /** The smallest element, or along axes; the same as min(x, …). @throws ShapeError where there is no such axis, or no element. */
+    min(axes?: Axes, options?: ReduceOptions): Variable;
+
+    /** The same elements under another shape; the same as reshape(x, shape). @throws ShapeError where the shape has another size. */
+    reshape(shape: readonly number[]): Variable;
+    /** The axes in another order, or reversed; the same as transpose(x, axes). @throws ShapeError where `axes` doesn't name each once. */
+    transpose(axes?: readonly number[]): Variable;
+    /** Repeated until it has this shape; the same as broadcastTo(x, shape). @throws ShapeError where NumPy's rule doesn't allow it. */
+    broadcastTo(shape: readonly number[]): Variable;
+    /** The inverse of broadcastTo; the same as sumTo(x, shape). @throws ShapeError where `shape` doesn't broadcast to this one's. */
+    sumTo(shape: readonly number[]): Variable;
   }
 }
 
-addGradientsWith(add);
+addGradientsWith(pointwise.add);
 
-const choice = { where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other) };
+const { Square: _Square, Exp: _Exp, where, ...elementwise } = pointwise;
 
 const methods: Record<string, (x: Variable, ...rest: never[]) => Variable> = {
-  ...unary,
-  ...binary,
-  ...reductions,
-  ...reshapings,
-  ...choice,
+  ...elementwise,
+  where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other),
+  sum,
+  mean,
+  max,
+  min,
+  reshape,
+  transpose,
+  broadcastTo,
+  sumTo,
 };
 
 for (const [name, f] of Object.entries(methods)) {

@@ -5,18 +5,18 @@ import angleGradientWgsl from "../../shaders/angleGradient.wgsl?raw";
 import atan2Wgsl from "../../shaders/atan2.wgsl?raw";
 import baseGradientWgsl from "../../shaders/baseGradient.wgsl?raw";
 import cosWgsl from "../../shaders/cos.wgsl?raw";
-import divWgsl from "../../shaders/div.wgsl?raw";
 import divisorGradientWgsl from "../../shaders/divisorGradient.wgsl?raw";
+import divWgsl from "../../shaders/div.wgsl?raw";
 import doubledProductWgsl from "../../shaders/doubledProduct.wgsl?raw";
 import equalWgsl from "../../shaders/equal.wgsl?raw";
-import erfWgsl from "../../shaders/erf.wgsl?raw";
 import erfSlopeWgsl from "../../shaders/erfSlope.wgsl?raw";
-import expWgsl from "../../shaders/exp.wgsl?raw";
+import erfWgsl from "../../shaders/erf.wgsl?raw";
 import exponentGradientWgsl from "../../shaders/exponentGradient.wgsl?raw";
-import greaterWgsl from "../../shaders/greater.wgsl?raw";
+import expWgsl from "../../shaders/exp.wgsl?raw";
 import greaterEqualWgsl from "../../shaders/greaterEqual.wgsl?raw";
-import lessWgsl from "../../shaders/less.wgsl?raw";
+import greaterWgsl from "../../shaders/greater.wgsl?raw";
 import lessEqualWgsl from "../../shaders/lessEqual.wgsl?raw";
+import lessWgsl from "../../shaders/less.wgsl?raw";
 import logWgsl from "../../shaders/log.wgsl?raw";
 import maximumWgsl from "../../shaders/maximum.wgsl?raw";
 import minimumWgsl from "../../shaders/minimum.wgsl?raw";
@@ -26,19 +26,19 @@ import notEqualWgsl from "../../shaders/notEqual.wgsl?raw";
 import powWgsl from "../../shaders/pow.wgsl?raw";
 import reciprocalWgsl from "../../shaders/reciprocal.wgsl?raw";
 import reluWgsl from "../../shaders/relu.wgsl?raw";
-import sigmoidWgsl from "../../shaders/sigmoid.wgsl?raw";
 import sigmoidSlopeWgsl from "../../shaders/sigmoidSlope.wgsl?raw";
+import sigmoidWgsl from "../../shaders/sigmoid.wgsl?raw";
 import signWgsl from "../../shaders/sign.wgsl?raw";
 import sinWgsl from "../../shaders/sin.wgsl?raw";
 import softplusWgsl from "../../shaders/softplus.wgsl?raw";
-import sqrtWgsl from "../../shaders/sqrt.wgsl?raw";
 import sqrtSlopeWgsl from "../../shaders/sqrtSlope.wgsl?raw";
+import sqrtWgsl from "../../shaders/sqrt.wgsl?raw";
 import squareWgsl from "../../shaders/square.wgsl?raw";
 import subWgsl from "../../shaders/sub.wgsl?raw";
-import tanWgsl from "../../shaders/tan.wgsl?raw";
-import tanSlopeWgsl from "../../shaders/tanSlope.wgsl?raw";
-import tanhWgsl from "../../shaders/tanh.wgsl?raw";
 import tanhSlopeWgsl from "../../shaders/tanhSlope.wgsl?raw";
+import tanhWgsl from "../../shaders/tanh.wgsl?raw";
+import tanSlopeWgsl from "../../shaders/tanSlope.wgsl?raw";
+import tanWgsl from "../../shaders/tan.wgsl?raw";
 import whereWgsl from "../../shaders/where.wgsl?raw";
 import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise/elementwise.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
@@ -51,53 +51,151 @@ type Unary = ElementwiseFunction<[x: Operand]>;
 const unary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): Unary =>
   builtin(wgsl, derivative, traits);
 
-/** -x */
+/**
+ * -x, of any shape.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * neg([1, -2]); // [-1, 2]
+ */
 export const neg = unary(negWgsl, (gy) => neg(gy), { keepsZero: true });
 
-/** |x|; the gradient at 0 is 0. */
+/**
+ * |x|, of any shape. The gradient at 0 is 0.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * abs([1, -2]); // [1, 2]
+ */
 export const abs = unary(absWgsl, (gy, x) => mul(gy, sign(x)), { keepsZero: true });
 
-/** -1, 0 or 1; 0 for NaN, as in PyTorch. The gradient is 0 everywhere. */
+/**
+ * -1, 0 or 1, of any shape; 0 for NaN, as in PyTorch. The gradient is 0 everywhere.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * sign([3, 0, -2]); // [1, 0, -1]
+ */
 export const sign = unary(signWgsl, () => asVariable(0), { keepsZero: true });
 
-/** x² */
+/**
+ * x², of any shape. The gradient is 2x.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * square([3, -2]); // [9, 4]
+ */
 export const square = unary(squareWgsl, (gy, x) => doubledProduct(gy, x));
 
-/** √x; NaN for x < 0, and a gradient of +Infinity at 0. */
+/**
+ * √x, of any shape; NaN for x < 0. The gradient is 1 / (2√x): +Infinity at 0.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * sqrt([4, 9]); // [2, 3]
+ */
 export const sqrt = unary(sqrtWgsl, (gy, x) => mul(gy, sqrtSlope(x)));
 
-/** 1 / x; ±Infinity at ±0, with a gradient of -Infinity. */
+/**
+ * 1 / x, of any shape; ±Infinity at ±0. The gradient is -1 / x²: -Infinity at 0.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * reciprocal([2, -4]); // [0.5, -0.25]
+ */
 export const reciprocal = unary(reciprocalWgsl, (gy, x) => neg(div(div(gy, x), x)));
 
-/** eˣ */
+/**
+ * eˣ, of any shape. The gradient is eˣ.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * exp([0, 1]); // [1, 2.7182818]
+ */
 export const exp = unary(expWgsl, (gy, _, y) => mul(gy, y));
 
-/** The natural logarithm; -Infinity at 0, NaN for x < 0. The gradient is 1 / x everywhere: +Infinity at 0. */
+/**
+ * The natural logarithm, of any shape; -Infinity at 0, NaN for x < 0. The gradient is 1 / x everywhere: +Infinity at 0.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * log([1, Math.E]); // [0, 1]
+ */
 export const log = unary(logWgsl, (gy, x) => div(gy, x));
 
-/** sin x, x in radians */
+/**
+ * sin x, of any shape; x in radians. The gradient is cos x.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * sin([0, Math.PI / 6]); // [0, 0.5]
+ */
 export const sin = unary(sinWgsl, (gy, x) => mul(gy, cos(x)));
 
-/** cos x, x in radians */
+/**
+ * cos x, of any shape; x in radians. The gradient is -sin x.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * cos([0, Math.PI / 3]); // [1, 0.5]
+ */
 export const cos = unary(cosWgsl, (gy, x) => neg(mul(gy, sin(x))));
 
-/** tan x, x in radians */
+/**
+ * tan x, of any shape; x in radians. The gradient is 1 + tan² x.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * tan([0, Math.PI / 4]); // [0, 1]
+ */
 export const tan = unary(tanWgsl, (gy, x) => mul(gy, tanSlope(x)));
 
-/** The hyperbolic tangent. */
+/**
+ * The hyperbolic tangent, (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ), of any shape. The gradient is 1 - tanh² x.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * tanh([0, 1]); // [0, 0.7615942]
+ */
 export const tanh = unary(tanhWgsl, (gy, x) => mul(gy, tanhSlope(x)));
 
-/** 1 / (1 + e⁻ˣ) */
+/**
+ * The logistic function 1 / (1 + e⁻ˣ), of any shape. With s its value, the gradient is s (1 - s).
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * sigmoid([0, Math.log(3)]); // [0.5, 0.75]
+ */
 export const sigmoid = unary(sigmoidWgsl, (gy, x) => mul(gy, sigmoidSlope(x)));
 
-/** max(x, 0); the gradient at 0 is 0. NaN stays NaN, and its gradient passes, as in PyTorch. */
+/**
+ * max(x, 0), of any shape. The gradient is 1 for x > 0, else 0; NaN stays NaN, and its gradient passes, as in PyTorch.
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * relu([2, -3]); // [2, 0]
+ */
 export const relu = unary(reluWgsl, (gy, x) => where(lessEqual(x, 0), 0, gy), { keepsZero: true });
 
-/** ln(1 + eˣ), without overflow. */
+/**
+ * ln(1 + eˣ), of any shape, without overflow. The gradient is sigmoid(x).
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * softplus([0, 1000]); // [0.6931472, 1000]
+ */
 export const softplus = unary(softplusWgsl, (gy, x) => mul(gy, sigmoid(x)));
 
-/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. */
+/**
+ * The error function, 2/√π ∫₀ˣ exp(-t²) dt, of any shape. The gradient is 2/√π exp(-x²).
+ *
+ * @throws ArgumentError where x isn't a Variable or numbers.
+ * @example
+ * erf([0, 0.5]); // [0, 0.5204999]
+ */
 export const erf = unary(erfWgsl, (gy, x) => mul(gy, erfSlope(x)));
+
+// New functions of one operand: above this line.
 
 // The derivatives of some of them: functions of their own, so that a gradient is the same number whether a backward shader
 // gives it or, under createGraph, a graph. What they saturate to is taken from x: the output has lost it.
@@ -108,11 +206,21 @@ const tanhSlope = unary(tanhSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(y, tanh(x))
 const sigmoidSlope = unary(sigmoidSlopeWgsl, (gy, x, y) => mul(gy, neg(mul(y, tanh(mul(x, 0.5))))));
 const erfSlope = unary(erfSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(maximum(-11, minimum(x, 11)), y), -2)));
 
-/** The class of a node of the graph that squares: `new Square().call(x)` is `square(x)`. */
+/**
+ * The class of a node of the graph that squares: `new Square().call(x)` is `square(x)`.
+ *
+ * @example
+ * new Square().call([1, 2]); // [1, 4]
+ */
 export const Square: new () => Elementwise = square.Node;
 export type Square = Elementwise;
 
-/** The class of a node of the graph that takes eˣ: `new Exp().call(x)` is `exp(x)`. */
+/**
+ * The class of a node of the graph that takes eˣ: `new Exp().call(x)` is `exp(x)`.
+ *
+ * @example
+ * new Exp().call([0, 1]); // [1, 2.7182818]
+ */
 export const Exp: new () => Elementwise = exp.Node;
 export type Exp = Elementwise;
 
@@ -126,27 +234,56 @@ const binary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {
 type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
 const pair = (derivative: (...operands: Operands) => readonly (Variable | null)[]): Derivative => derivative;
 
-/** a + b */
+/**
+ * a + b, broadcast as in NumPy. The gradients are 1 and 1.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * add([1, 2], 3); // [4, 5]
+ */
 export const add = binary(addWgsl, (gy) => [gy, gy], { identityGradients: [0, 1], keepsZero: true });
 
-/** a - b */
+/**
+ * a - b, broadcast as in NumPy. The gradients are 1 and -1.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * sub([1, 2], 3); // [-2, -1]
+ */
 export const sub = binary(subWgsl, (gy) => [gy, neg(gy)], { identityGradients: [0], keepsZero: true });
 
-/** a b */
+/**
+ * a times b, element by element, broadcast as in NumPy. The gradients are b and a.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * mul([1, 2], [3, 4]); // [3, 8]
+ */
 export const mul = binary(
   mulWgsl,
   pair((gy, a, b) => [mul(gy, b), mul(gy, a)]),
 );
 
-/** a / b; ±Infinity where b is 0 and a isn't, NaN where both are. The gradients there are infinite or NaN as well. */
+/**
+ * a / b, broadcast as in NumPy; ±Infinity where b is 0 and a isn't, NaN where both are. The gradients are 1 / b and -a / b²,
+ * infinite or NaN there as well.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * div([1, 2], 4); // [0.25, 0.5]
+ */
 export const div = binary(
   divWgsl,
   pair((gy, a, b) => [div(gy, b), b.requiresGrad ? divisorGradient(gy, a, b) : null]),
 );
 
 /**
- * a to the power of b: 1 for b = 0, NaN for a < 0 unless b is a whole number. The gradient of a is 0 where b = 0, that
- * of b is 0 where a = 0 and b >= 0, as in PyTorch.
+ * a to the power of b, broadcast as in NumPy: 1 for b = 0, NaN for a < 0 unless b is a whole number. The gradient of a is
+ * b aᵇ⁻¹, and 0 where b = 0; that of b is aᵇ ln a, and 0 where a = 0 and b >= 0, as in PyTorch.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * pow([2, 9], [3, 0.5]); // [8, 3]
  */
 export const pow = binary(
   powWgsl,
@@ -156,14 +293,27 @@ export const pow = binary(
   ]),
 );
 
-/** The greater of a and b; NaN where one is NaN. Equals share the gradient, as in PyTorch; next to NaN both get it. */
+/**
+ * The greater of a and b, broadcast as in NumPy; NaN where one is NaN. It has the gradient, and equals share it, as in
+ * PyTorch; next to NaN both get it. For the greatest of one array's elements, see max.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * maximum([1, 5], 3); // [3, 5]
+ */
 export const maximum = binary(
   maximumWgsl,
   pair((gy, a, b) => chosen(gy, a, b, less(a, b), greater(a, b))),
   { keepsZero: true },
 );
 
-/** The smaller of a and b; NaN where one is NaN. The gradient is as in maximum. */
+/**
+ * The smaller of a and b, broadcast as in NumPy; NaN where one is NaN. The gradient is as in maximum.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * minimum([1, 5], 3); // [1, 3]
+ */
 export const minimum = binary(
   minimumWgsl,
   pair((gy, a, b) => chosen(gy, a, b, greater(a, b), less(a, b))),
@@ -176,7 +326,14 @@ function chosen(gy: Variable, a: Variable, b: Variable, notA: Variable, notB: Va
   return [where(notA, 0, share), where(notB, 0, share)];
 }
 
-/** The angle of the point (b, a) from the positive b axis, in radians, from -π to π. The gradient at the origin is NaN. */
+/**
+ * The angle of the point (b, a) from the positive b axis, in radians, from -π to π; broadcast as in NumPy. The gradients are
+ * b / (a² + b²) and -a / (a² + b²): NaN at the origin.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * atan2([1, 0], [1, -1]); // [0.7853982, 3.1415927]
+ */
 export const atan2 = binary(
   atan2Wgsl,
   pair((gy, a, b) => [
@@ -184,6 +341,8 @@ export const atan2 = binary(
     b.requiresGrad ? neg(angleGradient(gy, b, a)) : null,
   ]),
 );
+
+// New functions of two operands: above this line.
 
 // The gradients of squares, quotients, powers and angles, each linear in the output's gradient, which is g: no product on the
 // way leaves the range where the gradient doesn't.
@@ -243,25 +402,68 @@ const angleGradient: Gradient = builtin(angleGradientWgsl, (gy, g, a, b, y) => {
 type Comparison = ElementwiseFunction<[a: Operand, b: Operand]>;
 const comparison = (wgsl: string): Comparison => builtin(wgsl);
 
-/** 1 where a > b, else 0. */
+/**
+ * 1 where a > b, else 0; broadcast as in NumPy, without a gradient.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * greater([1, 2, 3], 2); // [0, 0, 1]
+ */
 export const greater = comparison(greaterWgsl);
 
-/** 1 where a >= b, else 0. */
+/**
+ * 1 where a >= b, else 0; broadcast as in NumPy, without a gradient.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * greaterEqual([1, 2, 3], 2); // [0, 1, 1]
+ */
 export const greaterEqual = comparison(greaterEqualWgsl);
 
-/** 1 where a < b, else 0. */
+/**
+ * 1 where a < b, else 0; broadcast as in NumPy, without a gradient.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * less([1, 2, 3], 2); // [1, 0, 0]
+ */
 export const less = comparison(lessWgsl);
 
-/** 1 where a <= b, else 0. */
+/**
+ * 1 where a <= b, else 0; broadcast as in NumPy, without a gradient.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * lessEqual([1, 2, 3], 2); // [1, 1, 0]
+ */
 export const lessEqual = comparison(lessEqualWgsl);
 
-/** 1 where a = b, else 0; NaN equals nothing. */
+/**
+ * 1 where a = b, else 0; NaN equals nothing. Broadcast as in NumPy, without a gradient.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * equal([1, 2, 3], 2); // [0, 1, 0]
+ */
 export const equal = comparison(equalWgsl);
 
-/** 1 where a and b differ, else 0; NaN differs from everything. */
+/**
+ * 1 where a and b differ, else 0; NaN differs from everything. Broadcast as in NumPy, without a gradient.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * notEqual([1, 2, 3], 2); // [1, 0, 1]
+ */
 export const notEqual = comparison(notEqualWgsl);
 
-/** a where the condition isn't 0 (NaN is not), else b. The gradient goes to the one that was chosen. */
+/**
+ * a where the condition isn't 0 (NaN is not), else b; all three broadcast as in NumPy. The gradient goes to the one that was
+ * chosen; the condition has none.
+ *
+ * @throws ShapeError where the shapes don't broadcast, ArgumentError where one isn't a Variable or numbers.
+ * @example
+ * where([1, 0], [2, 3], -1); // [2, -1]
+ */
 export const where: ElementwiseFunction<[condition: Operand, a: Operand, b: Operand]> = builtin(
   whereWgsl,
   (gy, condition) => [null, where(condition, gy, 0), where(condition, 0, gy)],

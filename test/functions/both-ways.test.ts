@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import * as g from "../../src/index.js";
 import { fuse, init, Variable } from "../../src/index.js";
 import * as reference from "../../sweep/reference.js";
+import { rows } from "../../sweep/table.js";
+import { functionNamed } from "../reference/elementwise-functions.js";
 import { gradOf, ulp } from "../reference/numbers.js";
 
 beforeAll(async () => {
@@ -47,33 +49,31 @@ const two = (f: (a: Variable, b: Variable) => Variable, ...exact: Case["exact"])
 const chosen = (gy: number, mine: boolean, other: boolean, isTie: boolean): number =>
   isTie ? gy / 2 : mine || !other ? gy : 0;
 
+/** Those of one operand, by the slopes that RELIABILITY.md's table compares with. */
+const ofOneOperand = rows.flatMap(({ of, operands, gradient, exact }): [string, Case][] => {
+  const isFirst = gradient?.order === 1 && !gradient.createGraph && gradient.derived !== true;
+  return isFirst && operands === 1 ? [[of, one(functionNamed(of), (x) => exact(x, nan))]] : [];
+});
+
 const cases: Readonly<Record<string, Case>> = {
+  ...Object.fromEntries(ofOneOperand),
   neg: one(g.neg, () => -1),
-  abs: one(g.abs, reference.sign),
+  // These multiply the gradient that arrives by no slope of its own.
   square: two(
     (x) => g.square(x),
     (gy, x) => gy * 2 * x,
     null,
   ),
-  sqrt: one(g.sqrt, (x) => 0.5 / Math.sqrt(x)),
   reciprocal: two(
     (x) => g.reciprocal(x),
     (gy, x) => -gy / x / x,
     null,
   ),
-  exp: one(g.exp, Math.exp),
   log: two(
     (x) => g.log(x),
     (gy, x) => gy / x,
     null,
   ),
-  sin: one(g.sin, Math.cos),
-  cos: one(g.cos, (x) => -Math.sin(x)),
-  tan: one(g.tan, (x) => 1 + Math.tan(x) ** 2),
-  tanh: one(g.tanh, reference.tanhSlope),
-  sigmoid: one(g.sigmoid, reference.sigmoidSlope),
-  softplus: one(g.softplus, reference.sigmoid),
-  erf: one(g.erf, reference.erfSlope),
   relu: two(
     (x) => g.relu(x),
     (gy, x) => (x <= 0 ? 0 : gy),

@@ -14,7 +14,15 @@ const reliability = join(import.meta.dirname, "..", "..", "RELIABILITY.md");
 
 describe("the options", () => {
   test("nothing asks for everything", () => {
-    expect(plan([])).toEqual({ help: false, node: false, print: false, only: null, stride: 1, pairs: 2 ** 24 });
+    expect(plan([])).toEqual({
+      help: false,
+      node: false,
+      print: false,
+      only: null,
+      of: null,
+      stride: 1,
+      pairs: 2 ** 24,
+    });
   });
 
   test("names, strides and pairs are taken", () => {
@@ -23,12 +31,14 @@ describe("the options", () => {
       node: false,
       print: false,
       only: ["exp", "sin backward"],
+      of: null,
       stride: 127,
       pairs: 1000,
     });
     expect(plan(["--quick"])).toMatchObject({ only: null, stride: 4099, pairs: 2 ** 20 });
     expect(plan(["--table"])).toMatchObject({ only: [] });
     expect(plan(["--node", "--print"])).toMatchObject({ node: true, print: true });
+    expect(plan(["--of", "exp, sin"])).toMatchObject({ only: null, of: ["exp", "sin"] });
   });
 
   test.each([["--stride", "0"], ["--stride", "1.5"], ["--pairs", "many"], ["--fast"], ["exp"]])(
@@ -69,6 +79,8 @@ describe("the table", () => {
     expect(f).toBe(
       "| f | 2 ULP | 1.235 | 0.5 | 1 % | kept, to 0.75 units | 2 | 3 | 1 in 127 of 2³² | 1.2 × | 2026-01-02 |",
     );
+    const infinite = { ...figure, tally: { ...figure.tally, largest: Number.MAX_VALUE } };
+    expect(table(["f"], { f: "2 ULP" }, { f: infinite })).toContain("| infinite | 0.5 |");
     expect(g).toMatch(/^\| g \| 1 ULP \| not measured \|/);
     expect(machines([figure, figure])).toBe("Measured on vendor a in Chrome/1.");
   });

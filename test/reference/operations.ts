@@ -66,6 +66,7 @@ export const unaryOperations = {
   relu: unary(g.relu, (x) => Math.max(x, 0), [0.2, 2]),
   softplus: unary(g.softplus, (x) => Math.log1p(Math.exp(x)), [-3, 3]),
   erf: unary(g.erf, erf64, [-1.5, 1.5]),
+  // New functions of one operand: above this line.
 } satisfies Record<string, Operation>;
 
 /** Two inputs, with a gradient for each. */
@@ -78,6 +79,7 @@ export const binaryOperations = {
   maximum: binary(g.maximum, (a, b) => Math.max(a, b), [0.5, 1], [1.2, 2]),
   minimum: binary(g.minimum, (a, b) => Math.min(a, b), [1.2, 2], [0.5, 1]),
   atan2: binary(g.atan2, Math.atan2, [-2, -0.6], [0.6, 2]),
+  // New functions of two operands: above this line.
 } satisfies Record<string, Operation>;
 
 /** 0 or 1, without a gradient. */
