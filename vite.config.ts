@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 import { strippedShaders } from "./scripts/stripped-shaders.js";
 import { examplesPlugin } from "./test/examples-plugin.js";
 import { puppeteerProvider } from "./test/puppeteer-provider.js";
+import { recordShaders } from "./test/shader-records.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
@@ -39,11 +40,13 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          setupFiles: "test/recorded-shaders.ts",
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
             provider: puppeteerProvider(),
+            commands: { recordShaders },
             instances: [{ browser: "chrome" }],
           },
         },
@@ -57,6 +60,21 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/node/**", "test/base/**", "test/wgsl/**"],
           setupFiles: "test/webgpu-in-node.ts",
+          execArgv: ["--expose-gc"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        plugins: [examplesPlugin(root)],
+        resolve: { alias: { gpugrad: `${root}src/index.ts` } },
+        test: {
+          // Run by Deno, not by Node: scripts/deno.js.
+          name: "deno",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/node/**", "test/base/**", "test/wgsl/**"],
           execArgv: ["--expose-gc"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -2,6 +2,12 @@
 import { afterEach, beforeEach, expect } from "vitest";
 import { init } from "../src/index.js";
 
+/**
+ * Whether the tests run in Deno, on wgpu: it gives an adapter's device again and again, and naga doesn't compute `determinant` of
+ * constants, which is how tests make a mistake in WGSL that only the compiler finds.
+ */
+export const isWgpu = "Deno" in globalThis;
+
 /** Collects unhandled rejections, uncaught errors, and what is written to the console as an error or a warning. */
 export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void } {
   const found: string[] = [];
@@ -16,8 +22,8 @@ export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void }
   const { error, warn } = console;
   console.error = (...parts: unknown[]) => found.push(`console.error: ${parts.map(String).join(" ")}`);
   console.warn = (...parts: unknown[]) => found.push(`console.warn: ${parts.map(String).join(" ")}`);
-  window.addEventListener("unhandledrejection", onRejection);
-  window.addEventListener("error", onError);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
   return {
     async expectNone() {
       // A rejection is reported as unhandled when the task it came in has ended.
@@ -26,8 +32,8 @@ export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void }
     },
     stop() {
       Object.assign(console, { error, warn });
-      window.removeEventListener("unhandledrejection", onRejection);
-      window.removeEventListener("error", onError);
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
     },
   };
 }

@@ -3,7 +3,7 @@ import { OutOfMemoryError, ValidationError, type DeviceLostError } from "../base
 import type { MathMode } from "../wgsl/math.js";
 import { BindGroups } from "./bind-groups.js";
 import { Holdings } from "./holdings.js";
-import { Loss } from "./loss.js";
+import { isOfLoss, Loss } from "./loss.js";
 import { Pool } from "./pool.js";
 import { MemoryPressure } from "./pressure.js";
 import { Recorder } from "./recorder.js";
@@ -116,6 +116,7 @@ export class Device {
    */
   catchUncaptured(): void {
     this.gpuDevice.addEventListener("uncapturederror", ({ error }) => {
+      if (isOfLoss(error)) return;
       const isMemory = error.constructor.name === "GPUOutOfMemoryError";
       const failure = isMemory
         ? new OutOfMemoryError(`the GPU has no room for a small buffer: ${error.message}`)

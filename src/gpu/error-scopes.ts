@@ -1,5 +1,6 @@
 /** WebGPU's errors, which arrive later, through error scopes. */
 import { OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
+import { isOfLoss } from "./loss.js";
 
 /** Resolves to what went wrong, or to null. */
 export type Check = Promise<GpugradError | null>;
@@ -55,10 +56,17 @@ function inScopes<T>(
   return { made, checks };
 }
 
-function pop(gpuDevice: GPUDevice, wrap: (message: string) => GpugradError): Check {
-  return gpuDevice.popErrorScope().then(
-    (error) => (error === null ? null : wrap(error.message)),
-    // A lost device rejects here; reads learn of the loss from the device itself.
-    () => null,
-  );
+async function pop(gpuDevice: GPUDevice, wrap: (message: string) => GpugradError): Check {
+  const error = await caught(gpuDevice);
+  return error === null ? null : wrap(error.message);
+}
+
+/** What the innermost scope has caught, which ends here. Null on a lost device: reads learn of that from the device itself. */
+export async function caught(gpuDevice: GPUDevice): Promise<GPUError | null> {
+  try {
+    const error = await gpuDevice.popErrorScope();
+    return error === null || isOfLoss(error) ? null : error;
+  } catch {
+    return null;
+  }
 }

@@ -72,7 +72,7 @@ async function deviceFor(options: InitOptions): Promise<Device> {
     );
   }
   const by = { ...picking, ...given(options) };
-  const fresh = wanted === undefined ? await pickDevice(by) : new Device(wanted, wanted.adapterInfo);
+  const fresh = wanted === undefined ? await pickDevice(by) : new Device(wanted, infoOf(wanted));
   // A device that is lost from the start says so before it says that it has nothing to do.
   await Promise.race([fresh.gpuDevice.lost, fresh.gpuDevice.queue.onSubmittedWorkDone().catch(() => undefined)]);
   if (fresh.lost !== null) throw fresh.lost;
@@ -116,8 +116,9 @@ async function pickDevice({ gpu, powerPreference }: Picking): Promise<Device> {
   const adapter = await entry.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   if (adapter === null) {
     throw new NoAdapterError(
-      "WebGPU is here but offers no adapter. The GPU or its driver may be blocked: look at chrome://gpu, update the " +
-        "driver, or start Chrome with --enable-unsafe-webgpu to run on the processor",
+      "WebGPU is here but offers no adapter. The GPU or its driver may be blocked, missing or old: update the driver. Chrome " +
+        "says why at chrome://gpu, and started with --enable-unsafe-webgpu it runs on the processor; Firefox says why at " +
+        "about:support; Deno needs a Vulkan driver on Linux",
     );
   }
   const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
@@ -129,9 +130,16 @@ async function pickDevice({ gpu, powerPreference }: Picking): Promise<Device> {
     throw new NoAdapterError(`WebGPU's adapter gives no device: ${String(error)}`);
   });
   picked.add(gpuDevice);
-  const device = new Device(gpuDevice, adapter.info);
+  const device = new Device(gpuDevice, infoOf(gpuDevice, adapter));
   device.catchUncaptured();
   return device;
+}
+
+/** What is known of the adapter. Not every browser tells it of a device: by MDN's tables, Safari 26 doesn't. */
+function infoOf(device: GPUDevice, adapter?: GPUAdapter): GPUAdapterInfo {
+  const told = (adapter?.info ?? device.adapterInfo) as GPUAdapterInfo | undefined;
+  const unknown = { vendor: "", architecture: "", device: "", description: "", isFallbackAdapter: false };
+  return told ?? (unknown as GPUAdapterInfo);
 }
 
 function whyNoWebGPU(): string {
@@ -141,7 +149,7 @@ function whyNoWebGPU(): string {
   if ((globalThis as { document?: unknown }).document === undefined) {
     return (
       'no WebGPU: there is no navigator.gpu in this runtime. In Node, import { init } from "gpugrad/node", and install ' +
-      "the npm package webgpu"
+      "the npm package webgpu. In Deno, start it with --unstable-webgpu"
     );
   }
   return "no WebGPU: this browser has no navigator.gpu. Use a current Chrome, Edge, Safari or Firefox";

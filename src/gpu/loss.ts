@@ -36,8 +36,7 @@ export class Loss {
       this.#waiting.add(reject);
       const refuse = async (error: unknown): Promise<void> => {
         // What WebGPU refuses because the device is lost, it may refuse before it tells of the loss.
-        const isOther = isGpugradError(error) || (error as Partial<GPUPipelineError>).reason === "validation";
-        const lost = isOther ? null : await this.soon();
+        const lost = isOther(error) ? null : await this.soon();
         reject(lost ?? (error instanceof Error ? error : new Error(String(error))));
       };
       void work.then(resolve, refuse).finally(() => this.#waiting.delete(reject));
@@ -49,4 +48,19 @@ export class Loss {
     await Promise.race([this.#gpuDevice.lost, new Promise((resolve) => setTimeout(resolve, 1000))]);
     return this.#error;
   }
+}
+
+/** Whether it is known to be about something else than a loss. */
+function isOther(error: unknown): boolean {
+  if (isGpugradError(error)) return true;
+  const { reason, message = "" } = error as Partial<GPUPipelineError>;
+  return reason === "validation" && !isOfLoss({ message });
+}
+
+/**
+ * Whether an error says no more than that the device is lost. By WebGPU's specification there is none then, but wgpu (Deno) has
+ * error scopes, shaders and pipelines tell of it, before the device itself does.
+ */
+export function isOfLoss({ message }: { readonly message: string }): boolean {
+  return message.includes("device is lost");
 }

@@ -1,6 +1,7 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
 import { OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
 import type { Device } from "./device.js";
+import { caught } from "./error-scopes.js";
 import type { Part } from "./work.js";
 
 const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
@@ -38,7 +39,7 @@ async function copyBack(device: Device, { storage, offset, bytes }: Part): Promi
       () => true,
       () => false,
     );
-    device.gpuDevice.popErrorScope().catch(() => undefined);
+    void caught(device.gpuDevice);
     const [isMapped, failure] = await loss.orLost(Promise.all([mapping, recorder.settled()]));
     if (storage.failure !== null) throw storage.failure;
     const refused = staging.refusal ?? failure;

@@ -1,9 +1,12 @@
 /** A compute shader and its pipelines: compiled once for each device and kind of math, and what the compiler says. */
 import { isGpugradError, LimitError, WgslError } from "../base/errors.js";
 import type { Binding } from "../wgsl/binding.js";
+import { withoutExcerpt } from "../wgsl/compiler-message.js";
 import { joinMath, type MathMode } from "../wgsl/math.js";
 import type { GroupLayout } from "./bind-groups.js";
 import type { Device } from "./device.js";
+import { caught } from "./error-scopes.js";
+import { isOfLoss } from "./loss.js";
 import type { ShaderRole } from "./recorder.js";
 
 /**
@@ -144,11 +147,8 @@ export class Shader {
     gpuDevice.pushErrorScope("internal");
     gpuDevice.pushErrorScope("validation");
     const pipeline = gpuDevice.createComputePipeline(descriptor);
-    const scopes = [gpuDevice.popErrorScope(), gpuDevice.popErrorScope()];
-    const refused = Promise.all(scopes).then(
-      (errors) => errors.find((error) => error !== null) ?? null,
-      () => null,
-    );
+    const scopes = [caught(gpuDevice), caught(gpuDevice)];
+    const refused = Promise.all(scopes).then((errors) => errors.find((error) => error !== null) ?? null);
     const found = Promise.all([mistake, refused]).then(([inSource, inPipeline]) => {
       if (inSource !== null) return inSource;
       return inPipeline === null ? null : this.#refused(inPipeline);
@@ -170,13 +170,13 @@ export class Shader {
     gpuDevice.pushErrorScope("validation");
     const module = gpuDevice.createShaderModule({ code: this.source(device.math), label: this.name });
     const pipelineLayout = gpuDevice.createPipelineLayout({ bindGroupLayouts: [layout.layout] });
-    gpuDevice.popErrorScope().catch(() => undefined);
+    void caught(gpuDevice);
     return {
       layout,
       descriptor: { label: this.name, layout: pipelineLayout, compute: { module, entryPoint: "main" } },
       mistake: module.getCompilationInfo().then(
         ({ messages }) => {
-          const error = messages.find((message) => message.type === "error");
+          const error = messages.find((message) => message.type === "error" && !isOfLoss(message));
           return error === undefined ? null : this.#explain(error);
         },
         () => null,
@@ -190,7 +190,8 @@ export class Shader {
   }
 
   /** The compiler's message, in the lines of the source that the user wrote. */
-  #explain({ message, lineNum, linePos }: GPUCompilationMessage): WgslError {
+  #explain({ message: told, lineNum, linePos }: GPUCompilationMessage): WgslError {
+    const message = withoutExcerpt(told);
     const lines = this.wgsl.split("\n");
     const line = lineNum - (this.traits.firstLine ?? 1) + 1;
     if (line < 1 || lineNum > lines.length) return new WgslError(`${this.name}: ${message}`);

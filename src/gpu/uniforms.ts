@@ -40,20 +40,17 @@ export class UniformCache {
     return bound;
   }
 
-  #make(key: string, words: Uint32Array): Bound {
+  #make(key: string, words: Uint32Array<ArrayBuffer>): Bound {
     const gpuDevice = this.#gpuDevice;
     const { byteLength: size } = words;
     const what = `a uniform block of ${size} bytes`;
     const noRoom = (message: string): OutOfMemoryError =>
       new OutOfMemoryError(`no room for ${what}: ${message}`, size, this.#pool.liveBytes);
-    const create = (): GPUBuffer => {
-      const buffer = gpuDevice.createBuffer({ size, usage: 0x40, mappedAtCreation: true });
-      new Uint32Array(buffer.getMappedRange()).set(words);
-      buffer.unmap();
-      return buffer;
-    };
     if (this.#buffers.size >= most) this.#dropOldest();
-    const { made: buffer, check } = this.#pool.withRoom(() => attempt(gpuDevice, size, create, noRoom, what), noRoom);
+    const { made: buffer, check } = this.#pool.withRoom(
+      () => attempt(gpuDevice, size, () => filled(gpuDevice, words), noRoom, what),
+      noRoom,
+    );
     const outcome = check.then((failure) => {
       // What is no buffer must not be found again.
       if (failure !== null) this.#buffers.delete(key);
@@ -76,5 +73,22 @@ export class UniformCache {
       this.#buffers.delete(key);
       return;
     }
+  }
+}
+
+/** A uniform buffer with these words in it. */
+function filled(gpuDevice: GPUDevice, words: Uint32Array<ArrayBuffer>): GPUBuffer {
+  const size = words.byteLength;
+  const buffer = gpuDevice.createBuffer({ size, usage: 0x40 /* UNIFORM */, mappedAtCreation: true });
+  try {
+    new Uint32Array(buffer.getMappedRange()).set(words);
+    buffer.unmap();
+    return buffer;
+  } catch {
+    // Deno maps no buffer of a lost device, and may not have told of the loss yet. The queue writes without an error, and who
+    // reads learns of the loss.
+    const written = gpuDevice.createBuffer({ size, usage: 0x40 | 0x8 /* COPY_DST */ });
+    gpuDevice.queue.writeBuffer(written, 0, words);
+    return written;
   }
 }

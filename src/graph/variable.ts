@@ -44,6 +44,14 @@ type GradientSlot = "unseen" | "looked" | "seen" | "set" | "given";
 const lookedAt = new WeakMap<Variable, Variable>();
 
 /**
+ * What `using` calls. Where the runtime has no Symbol.dispose, the code that Vite, esbuild and Babel write for `using` looks for
+ * a method by this symbol.
+ */
+const disposeSymbol: typeof Symbol.dispose =
+  (Symbol as { readonly dispose?: typeof Symbol.dispose }).dispose ??
+  (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
+
+/**
  * @example
  * const x = new Variable([[1, 2], [3, 4]], { name: "x" });
  * const y = square(x);
@@ -303,7 +311,7 @@ export class Variable extends Value {
     return variable;
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     this.dispose();
   }
 

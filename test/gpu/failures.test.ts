@@ -20,7 +20,7 @@ import {
   Variable,
   type ErrorCode,
 } from "../../src/index.js";
-import { errorOf, inTime, useOwnDevice, expectNoTrouble } from "../trouble.js";
+import { errorOf, expectNoTrouble, inTime, isWgpu, useOwnDevice } from "../trouble.js";
 
 expectNoTrouble();
 
@@ -202,28 +202,31 @@ describe("a mistake in WGSL", () => {
     }
     fn bad_backward(gy: f32) -> f32 { return gy; }`);
 
-  test("rejects reads of what it wrote and of what was computed from that, now and later, and of nothing else", async () => {
-    await init();
-    const x = new Variable([1, 2, 3]);
-    const before = square(x);
-    const wrong = bad(x);
-    const from = exp(wrong);
-    const after = exp(before);
-    const expected = expect.objectContaining({ code: "wgsl", line: 3 }) as Error;
-    await expect(from.read()).rejects.toThrow(expected);
-    await expect(wrong.read()).rejects.toThrow(expected);
-    expect([...(await before.read())]).toEqual([1, 4, 9]);
-    expect((await after.read())[0]).toBeCloseTo(Math.E, 5);
-    const later = wrong.add(before);
-    const healthy = before.add(1);
-    await expect(later.read()).rejects.toThrow(expected);
-    await expect(sum(later).item()).rejects.toThrow(expected);
-    expect([...(await healthy.read())]).toEqual([2, 5, 10]);
-    x.backward();
-    expect([...((await x.grad?.read()) ?? [])]).toEqual([1, 1, 1]);
-  });
+  test.skipIf(isWgpu)(
+    "rejects reads of what it wrote and of what was computed from that, now and later, and of nothing else",
+    async () => {
+      await init();
+      const x = new Variable([1, 2, 3]);
+      const before = square(x);
+      const wrong = bad(x);
+      const from = exp(wrong);
+      const after = exp(before);
+      const expected = expect.objectContaining({ code: "wgsl", line: 3 }) as Error;
+      await expect(from.read()).rejects.toThrow(expected);
+      await expect(wrong.read()).rejects.toThrow(expected);
+      expect([...(await before.read())]).toEqual([1, 4, 9]);
+      expect((await after.read())[0]).toBeCloseTo(Math.E, 5);
+      const later = wrong.add(before);
+      const healthy = before.add(1);
+      await expect(later.read()).rejects.toThrow(expected);
+      await expect(sum(later).item()).rejects.toThrow(expected);
+      expect([...(await healthy.read())]).toEqual([2, 5, 10]);
+      x.backward();
+      expect([...((await x.grad?.read()) ?? [])]).toEqual([1, 1, 1]);
+    },
+  );
 
-  test("names the function, the shape and the bytes of the result it took, and the line", async () => {
+  test.skipIf(isWgpu)("names the function, the shape and the bytes of the result it took, and the line", async () => {
     await init();
     const error = await errorOf(() => bad(new Variable([[1, 2, 3]])).read());
     expect(String(error)).toMatch(/bad_forward \[1, 3\] \(12 bytes\)/);
@@ -252,7 +255,7 @@ describe("a mistake in WGSL", () => {
     expect([...(await other.grad!.read())]).toEqual([2, 8]);
   });
 
-  test("in one part of a fused function names the part", async () => {
+  test.skipIf(isWgpu)("in one part of a fused function names the part", async () => {
     await init();
     const f = fuse((x) => exp(bad(square(x))));
     await expect(f([1]).read()).rejects.toThrow(/x \+ determinant/);
@@ -260,7 +263,7 @@ describe("a mistake in WGSL", () => {
     expect(await square(3).item()).toBe(9);
   });
 
-  test("rejects prepare, before the first run and after it", async () => {
+  test.skipIf(isWgpu)("rejects prepare, before the first run and after it", async () => {
     await init();
     await expect(prepare(square, bad)).rejects.toThrow(expect.objectContaining({ code: "wgsl", line: 3 }) as Error);
     await expect(bad.prepare()).rejects.toThrow(/line 3/);
@@ -400,7 +403,7 @@ describe("what WebGPU refuses when it runs", () => {
     expect([...(await square(y).read())]).toEqual([1, 4]);
   });
 
-  test("an application's device gets none of gpugrad's errors as uncaptured ones", async () => {
+  test.skipIf(isWgpu)("an application's device gets none of gpugrad's errors as uncaptured ones", async () => {
     const uncaptured: string[] = [];
     const device = await useOwnDevice((message) => uncaptured.push(message));
     const bad = elementwise("fn bad_forward(x: f32) -> f32 { return x + determinant(mat2x2f(1e30, 0.0, 0.0, 1e30)); }");
