@@ -135,7 +135,7 @@ async function pickDevice({ gpu, powerPreference }: Picking): Promise<Device> {
   return device;
 }
 
-/** What is known of the adapter. Not every browser tells it of a device: by MDN's tables, Safari 26 doesn't. */
+/** What is known of the adapter, which not every browser tells of a device (Chrome from 132 on). */
 function infoOf(device: GPUDevice, adapter?: GPUAdapter): GPUAdapterInfo {
   const told = (adapter?.info ?? device.adapterInfo) as GPUAdapterInfo | undefined;
   const unknown = { vendor: "", architecture: "", device: "", description: "", isFallbackAdapter: false };
