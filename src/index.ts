@@ -4,13 +4,13 @@ import "./functions/methods.js";
 
 export type { BackwardOptions } from "./graph/backward.js";
 export type { Data, NestedNumbers } from "./gpu/data.js";
-export type { Derivative, Elementwise, ElementwiseFunction } from "./elementwise/elementwise.js";
-export { elementwise, type ElementwiseOptions } from "./functions/own.js";
+export type { Derivative, Elementwise, ElementwiseFunction, Results } from "./elementwise/elementwise.js";
+export { elementwise, type ElementwiseOptions, type OutputsOf } from "./functions/own.js";
 export { stencil, type Boundary, type StencilFunction, type StencilOptions } from "./functions/stencil.js";
 export * from "./base/errors.js";
-export { Function, type Result } from "./graph/function.js";
+export { Function, type NodeClass, type Result } from "./graph/function.js";
 export { fuse, type Fusable, type FusedFunction } from "./transforms/fuse.js";
-export { grad, valueAndGrad, type Differentiable, type GradOptions } from "./transforms/grad.js";
+export { grad, valueAndGrad, type Differentiable, type Gradient, type GradOptions } from "./transforms/grad.js";
 export { broadcastTo, sum, sumTo } from "./elementwise/broadcast.js";
 export type { Axes, ReduceOptions } from "./elementwise/reduction.js";
 export * from "./functions/pointwise.js";
@@ -30,6 +30,7 @@ export {
   type GradCheckReport,
 } from "./inspect/grad-check.js";
 export type { Grid } from "./gpu/grid.js";
+export type { UniformBlock } from "./gpu/work.js";
 export type { Binding } from "./wgsl/binding.js";
 export { noGrad } from "./graph/no-grad.js";
 export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./inspect/graph.js";
@@ -39,5 +40,6 @@ export { prepare, type Preparable } from "./gpu/prepare.js";
 export { profile, type ProfileEntry } from "./inspect/profile.js";
 export type { Shape } from "./base/shape.js";
 export { update } from "./transforms/update.js";
+export type { UpdateFunction } from "./transforms/update/traced.js";
 export { Variable, type Operand, type VariableOptions } from "./graph/variable.js";
 export type { MathMode } from "./wgsl/math.js";

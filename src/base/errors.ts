@@ -33,12 +33,23 @@ export type ErrorCode =
 
 /** Anything gpugrad throws: an Error with a stable code. */
 export interface GpugradError extends Error {
+  /** Says which kind it is, the same in every version and copy of the library. */
   readonly code: ErrorCode;
 }
 
 const brand = Symbol.for("gpugrad.error");
 
-/** True for an error that gpugrad made, in this copy of the library or another one on the page. */
+/**
+ * True for an error that gpugrad made, in this copy of the library or another one on the page.
+ *
+ * @example
+ * try {
+ *   reshape([1, 2, 3], [2]);
+ * } catch (error) {
+ *   if (!isGpugradError(error)) throw error;
+ *   console.log(error.code); // "shape-mismatch"
+ * }
+ */
 export function isGpugradError(error: unknown): error is GpugradError {
   return error instanceof Error && brand in error;
 }
@@ -46,6 +57,7 @@ export function isGpugradError(error: unknown): error is GpugradError {
 /** The class of an error with this code, above one of the language's own. Minified or not, it is called by its name. */
 function coded<const Code extends ErrorCode>(Base: new (message: string) => Error, name: string, code: Code) {
   return class extends Base implements GpugradError {
+    /** Says which kind it is: branch on this. */
     readonly code: Code = code;
 
     constructor(message: string) {
@@ -65,8 +77,9 @@ export class NoWebGPUError extends coded(Error, "NoWebGPUError", "no-webgpu") {}
 /** WebGPU is there, but it offered no adapter. */
 export class NoAdapterError extends coded(Error, "NoAdapterError", "no-adapter") {}
 
-/** The GPU device is gone, and with it everything that was on it. `reason` is WebGPU's own ("unknown" or "destroyed"). */
+/** The GPU device is gone, and with it everything that was on it. */
 export class DeviceLostError extends coded(Error, "DeviceLostError", "device-lost") {
+  /** WebGPU's own: "unknown" or "destroyed". */
   readonly reason: string;
   constructor(message: string, reason: string) {
     super(message);
@@ -74,9 +87,11 @@ export class DeviceLostError extends coded(Error, "DeviceLostError", "device-los
   }
 }
 
-/** There was no room for an array. `asked` and `live` are bytes: of the array, and of all buffers in use then. */
+/** There was no room for an array. */
 export class OutOfMemoryError extends coded(Error, "OutOfMemoryError", "out-of-memory") {
+  /** Bytes of the array; null where that isn't known. */
   readonly asked: number | null;
+  /** Bytes of all buffers in use then; null where that isn't known. */
   readonly live: number | null;
   constructor(message: string, asked: number | null = null, live: number | null = null) {
     super(message);
@@ -85,9 +100,11 @@ export class OutOfMemoryError extends coded(Error, "OutOfMemoryError", "out-of-m
   }
 }
 
-/** More than the device allows was asked for. `asked` and `limit` are in the unit that the message names. */
+/** More than the device allows was asked for. */
 export class LimitError extends coded(RangeError, "LimitError", "limit-exceeded") {
+  /** What was asked for, in the unit that the message names: mostly bytes. */
   readonly asked: number;
+  /** The most that the device allows, in the same unit. */
   readonly limit: number;
   constructor(message: string, asked: number, limit: number) {
     super(message);
@@ -108,8 +125,9 @@ export class ReleasedError extends coded(TypeError, "ReleasedError", "released")
 /** Data of one device met an operation on another. */
 export class OtherDeviceError extends coded(TypeError, "OtherDeviceError", "other-device") {}
 
-/** The WGSL compiler, or gpugrad's own look at the source, found a mistake. `line` counts from 1 in the user's source. */
+/** The WGSL compiler, or gpugrad's own look at the source, found a mistake. */
 export class WgslError extends coded(Error, "WgslError", "wgsl") {
+  /** The line in the user's source, counted from 1; null where none is to blame. */
   readonly line: number | null;
   constructor(message: string, line: number | null = null) {
     super(message);
@@ -138,12 +156,15 @@ export interface GradCheckMismatch {
   readonly input: number;
   /** Which of its elements, in row-major order; null for a random direction. */
   readonly element: number | null;
+  /** What the backward gives. */
   readonly gradient: number;
+  /** What differences of the function's values give. */
   readonly difference: number;
 }
 
 /** A gradient disagrees with differences of values. */
 export class GradCheckError extends coded(Error, "GradCheckError", "wrong-gradient") {
+  /** Where it is, and the two numbers. */
   readonly mismatch: GradCheckMismatch;
   constructor(message: string, mismatch: GradCheckMismatch) {
     super(message);

@@ -2,6 +2,7 @@
 import { describe, isList } from "./describe.js";
 import { ArgumentError, ShapeError } from "./errors.js";
 
+/** Lengths along the axes, in row-major order: [2, 3] is two rows of three numbers, [] a single number. */
 export type Shape = readonly number[];
 
 /** The number of elements in an array of this shape; 1 for []. */

@@ -5,7 +5,7 @@ import strongZeroWgsl from "../../shaders/strongZero.wgsl?raw";
 import { checkOperands } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ArgumentError, NotDifferentiableError } from "../base/errors.js";
-import { Function, toList, letGoIfAlone } from "../graph/function.js";
+import { Function, toList, letGoIfAlone, type NodeClass } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { GpuArray } from "../gpu/array.js";
 import { broadcastGradient, sumGradient, sumTo } from "./broadcast.js";
@@ -34,7 +34,7 @@ type Several<Count extends number, List extends readonly Variable[] = readonly [
 export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand[], Outputs extends number = 1> {
   (...inputs: Inputs): Results<Outputs>;
   /** The class whose instances are nodes of the graph: `new square.Node().call(x)` is `square(x)`. */
-  readonly Node: new () => Elementwise;
+  readonly Node: NodeClass<Elementwise>;
   /** The WGSL it was made from. */
   readonly wgsl: string;
   /**
@@ -98,7 +98,14 @@ export function define<Inputs extends readonly Operand[], Outputs extends number
   return Object.defineProperty(Object.assign(apply, own), "gradient", { get: () => source.derived?.wgsl ?? null });
 }
 
-/** One call of an element-wise function. Its class is made by `elementwise`, or by `fuse`. */
+/**
+ * One call of an element-wise function: a node of the graph. Its class is made by `elementwise`, or by `fuse`.
+ *
+ * @example
+ * const node = new square.Node();
+ * node.call([1, 2]); // [1, 4]
+ * console.log(node.name); // "Square"
+ */
 export abstract class Elementwise extends Function {
   override readonly differentiable: boolean;
   override readonly givesFreshGradients = true;

@@ -8,6 +8,7 @@ import { Function } from "../graph/function.js";
 import type { Variable } from "../graph/variable.js";
 import { reducers } from "./reducer.js";
 
+/** Of `sum`, `mean`, `max` and `min`. */
 export interface ReduceOptions {
   /** True: the axes stay, with length 1. Default false. */
   readonly keepDims?: boolean;

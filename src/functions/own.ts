@@ -8,6 +8,7 @@ import { parseElementwise } from "../wgsl/parse-elementwise.js";
 import type { ElementwiseSource } from "../wgsl/source.js";
 import { add, mul } from "./pointwise.js";
 
+/** Of `elementwise`. */
 export interface ElementwiseOptions {
   /** false for a function that has no gradient, as a comparison has none. */
   readonly gradient?: boolean;
@@ -43,7 +44,14 @@ export type OutputsOf<Source extends string> =
  * ran: an iteration that converges gives the derivative of its last step.
  *
  * Everything else declared in the source begins with `NAME_`. Its `exp`, `log`, `sin`, `cos`, `tan`, `tanh`, `pow` and `atan2` are
- * gpugrad's, as exact as the built-in functions, or with native math the driver's; `math_exp` and so on are always gpugrad's.
+ * gpugrad's, as exact as the built-in functions, or with native math the driver's. What begins with `math_` is always gpugrad's:
+ *
+ * - within 1 ULP: `math_exp`, `math_log`, `math_tanh`, `math_sigmoid`, `math_pow(a, b)`
+ * - within 2 ULP: `math_sin`, `math_cos`, `math_tan`, `math_softplus`, `math_erf`, `math_atan2(a, b)`
+ * - slopes, within 4 ULP: `math_tan_slope`, `math_tanh_slope`, `math_sigmoid_slope`, `math_erf_slope`
+ * - exact: `math_max`, `math_min`, `math_sign`, `math_equal`, `math_less`, `math_is_nan`, `math_is_zero`
+ *
+ * RELIABILITY.md has the formula and the largest error of each.
  *
  * A forward of `-> vec2f`, `vec3f`, `vec4f` or `array<f32, N>` (N up to 8) gives as many results: `const [r, angle] = polar(x, y)`.
  * TypeScript reads their number in the source; where it can't, say it: `elementwise<[x: Operand, y: Operand], 2>(wgsl)`. Each

@@ -41,14 +41,14 @@ import tanSlopeWgsl from "../../shaders/tanSlope.wgsl?raw";
 import tanWgsl from "../../shaders/tan.wgsl?raw";
 import whereWgsl from "../../shaders/where.wgsl?raw";
 import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise/elementwise.js";
+import type { NodeClass } from "../graph/function.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
 
 type FunctionTraits = NonNullable<Parameters<typeof builtin>[2]>;
 
 // Of one operand.
 
-type Unary = ElementwiseFunction<[x: Operand]>;
-const unary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): Unary =>
+const unary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): ElementwiseFunction<[x: Operand]> =>
   builtin(wgsl, derivative, traits);
 
 /**
@@ -212,7 +212,8 @@ const erfSlope = unary(erfSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(maximum(-11, 
  * @example
  * new Square().call([1, 2]); // [1, 4]
  */
-export const Square: new () => Elementwise = square.Node;
+export const Square: NodeClass<Elementwise> = square.Node;
+/** A node of the graph that squares. */
 export type Square = Elementwise;
 
 /**
@@ -221,14 +222,17 @@ export type Square = Elementwise;
  * @example
  * new Exp().call([0, 1]); // [1, 2.7182818]
  */
-export const Exp: new () => Elementwise = exp.Node;
+export const Exp: NodeClass<Elementwise> = exp.Node;
+/** A node of the graph that takes eˣ. */
 export type Exp = Elementwise;
 
 // Of two operands, which are broadcast as in NumPy.
 
-type Binary = ElementwiseFunction<[a: Operand, b: Operand]>;
-const binary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): Binary =>
-  builtin(wgsl, derivative, traits);
+const binary = (
+  wgsl: string,
+  derivative: Derivative,
+  traits: FunctionTraits = {},
+): ElementwiseFunction<[a: Operand, b: Operand]> => builtin(wgsl, derivative, traits);
 
 /** The operands of a derivative of two inputs: the output's gradient, the inputs, the output. */
 type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
@@ -399,8 +403,7 @@ const angleGradient: Gradient = builtin(angleGradientWgsl, (gy, g, a, b, y) => {
 
 // Comparisons, which give 0 or 1 and have no gradient, and the choice between two operands.
 
-type Comparison = ElementwiseFunction<[a: Operand, b: Operand]>;
-const comparison = (wgsl: string): Comparison => builtin(wgsl);
+const comparison = (wgsl: string): ElementwiseFunction<[a: Operand, b: Operand]> => builtin(wgsl);
 
 /**
  * 1 where a > b, else 0; broadcast as in NumPy, without a gradient.

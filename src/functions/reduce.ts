@@ -81,13 +81,22 @@ export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Vari
  * The greatest element of all, or along axes; NaN where one is NaN. Equal ones share the gradient, as in PyTorch's amax.
  *
  * @throws ShapeError where there is no such axis, or no element.
+ * @example
+ * max([[1, 5], [3, 2]]); // 5
+ * max([[1, 5], [3, 2]], 1); // [5, 3]
  */
 export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asOperand(x);
   return new Extremum("Max", variable, axes, options).call(variable);
 }
 
-/** The smallest element; as max in all else. */
+/**
+ * The smallest element of all, or along axes; NaN where one is NaN. Equal ones share the gradient, as in PyTorch's amin.
+ *
+ * @throws ShapeError where there is no such axis, or no element.
+ * @example
+ * min([[1, 5], [3, 2]], 0); // [1, 2]
+ */
 export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asOperand(x);
   return new Extremum("Min", variable, axes, options).call(variable);

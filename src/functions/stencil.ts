@@ -5,7 +5,7 @@ import { describe } from "../base/describe.js";
 import { ArgumentError } from "../base/errors.js";
 import { StencilShaders } from "../elementwise/stencil-shaders.js";
 import type { GpuArray } from "../gpu/array.js";
-import { Function } from "../graph/function.js";
+import { Function, type NodeClass } from "../graph/function.js";
 import { gradEnabled } from "../graph/grad-mode.js";
 import type { Operand, Variable } from "../graph/variable.js";
 import { asWritten } from "../wgsl/exact-calls.js";
@@ -15,6 +15,7 @@ import { readsOfGradients } from "../wgsl/stencil/turned.js";
 
 export type { Boundary } from "../wgsl/stencil/form.js";
 
+/** Of `stencil`. */
 export interface StencilOptions {
   /** How many axes a field has, and so how many offsets each read: 1 to 3. */
   readonly dimensions: number;
@@ -29,7 +30,7 @@ export interface StencilOptions {
 export interface StencilFunction<Inputs extends readonly Operand[] = Operand[]> {
   (...inputs: Inputs): Variable;
   /** The class whose instances are nodes of the graph: `new heat.Node().call(u)` is `heat(u)`. */
-  readonly Node: new () => Function;
+  readonly Node: NodeClass<Function>;
   /** The WGSL it was made from. */
   readonly wgsl: string;
   /**

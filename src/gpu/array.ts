@@ -25,11 +25,21 @@ type Numbers =
   /** Of a symbol, which stands for an array while a function is traced. */
   | { readonly kind: "unknown" };
 
+/**
+ * An array of float32 numbers on the GPU, without a graph: what a Variable has as its `data`, and what a Function's `forward`
+ * gets and gives.
+ *
+ * @example
+ * const array = GpuArray.from(Float32Array.of(1, 2, 3, 4), [2, 2]);
+ * await array.read(); // [1, 2, 3, 4]
+ * array.release();
+ */
 export class GpuArray {
   /** Counts the arrays that were made: the number of the latest. @internal */
   static made = 0;
   /** The how-manieth array this is. @internal */
   readonly serial = ++GpuArray.made;
+  /** The device that it is on. */
   readonly device: Device;
   readonly #shape: Shape;
   readonly #size: number;
@@ -132,6 +142,7 @@ export class GpuArray {
     return new GpuArray(device, checked, holdingOf(Storage.foreign(buffer), offset, checked));
   }
 
+  /** Its length along each axis; [] for a single number. */
   get shape(): Shape {
     return this.#shape;
   }
@@ -256,6 +267,7 @@ export class GpuArray {
     return holding;
   }
 
+  /** Whether `release()` was called: its numbers are gone. */
   get released(): boolean {
     return this.#numbers.kind === "released";
   }

@@ -36,7 +36,14 @@ export function stats(): Stats {
   return currentDevice().stats();
 }
 
-/** Submits what is recorded, without waiting. Reads do it themselves, and so does the end of the current task. */
+/**
+ * Submits what is recorded, without waiting. Reads do it themselves, and so does the end of the current task.
+ *
+ * @throws NotInitializedError, DeviceLostError.
+ * @example
+ * const z = square(x);
+ * flush(); // the GPU may begin
+ */
 export function flush(): void {
   currentDevice().recorder.flush();
 }

@@ -6,6 +6,7 @@ import { currentDevice } from "./current.js";
 import { describe, isList } from "../base/describe.js";
 import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 
+/** Numbers in arrays, nested to any depth, all of one length at each: their lengths are the shape. */
 export type NestedNumbers = readonly (number | NestedNumbers)[];
 
 /** A number, an array of numbers nested to any depth, a Float32Array, or an array that is on the GPU already. */

@@ -29,11 +29,19 @@ export interface Stats {
 
 const defaultPoolBytes = 2 ** 30;
 
-/** One GPUDevice and what gpugrad keeps for it. */
+/**
+ * One GPUDevice and what gpugrad keeps for it: what `init` gives.
+ *
+ * @example
+ * const { gpuDevice, maxArrayBytes } = await init();
+ * gpuDevice.lost.then(({ reason }) => console.log(reason, maxArrayBytes));
+ */
 export class Device {
+  /** WebGPU's own. */
   readonly gpuDevice: GPUDevice;
   /** Vendor, architecture and description, as far as the browser tells them. */
   readonly adapterInfo: GPUAdapterInfo;
+  /** What WebGPU allows on it, such as maxStorageBufferBindingSize. */
   readonly limits: GPUSupportedLimits;
   /** @internal */
   readonly loss: Loss;
@@ -125,6 +133,7 @@ export class Device {
     });
   }
 
+  /** Its counters, as the function `stats` gives those of the current device. */
   stats(): Stats {
     const { liveBytes, pooledBytes, peakBytes, allocatedBytes } = this.pool;
     const { dispatches, submits } = this.recorder;

@@ -3,7 +3,15 @@ import { ArgumentError, LimitError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
 
 /** A number of workgroups along x, y and z; or `invocations`, from which it is computed along x, then y. */
-export type Grid = { readonly workgroups: readonly [number, number?, number?] } | { readonly invocations: number };
+export type Grid =
+  | {
+      /** Workgroups along x, y and z. */
+      readonly workgroups: readonly [number, number?, number?];
+    }
+  | {
+      /** At least so many invocations, along x and, where they are too many for that, y. */
+      readonly invocations: number;
+    };
 
 export type Workgroups = readonly [number, number, number];
 

@@ -5,6 +5,7 @@ import type { MathMode } from "../wgsl/math.js";
 import { lastDevice, setCurrentDevice } from "./current.js";
 import { Device } from "./device.js";
 
+/** Of `init`: which device, and whose math. */
 export interface InitOptions {
   /** The application's own device. gpugrad works on it and never destroys it. */
   readonly device?: GPUDevice;

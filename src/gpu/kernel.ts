@@ -12,6 +12,7 @@ import { launch, launchInto, type Run } from "./launch.js";
 import { Shader } from "./shader.js";
 import type { UniformBlock } from "./work.js";
 
+/** Of `new Kernel`: the shader, and what stands at its bindings. */
 export interface KernelOptions {
   /** Named in errors and in profiles. */
   readonly name: string;
@@ -24,8 +25,14 @@ export interface KernelOptions {
 }
 
 /** An array, or what has one, as a Variable does. */
-export type HasArray = GpuArray | { readonly data: GpuArray };
+export type HasArray =
+  | GpuArray
+  | {
+      /** The array. */
+      readonly data: GpuArray;
+    };
 
+/** Of `kernel.run`: the arrays, and the grid that it is dispatched over. */
 export type RunOptions = Grid & {
   /** Arrays, or Variables, for the "input" bindings, in order. */
   readonly inputs: readonly HasArray[];
@@ -37,8 +44,11 @@ export type RunOptions = Grid & {
 
 /** As RunOptions, with arrays for the outputs instead of shapes. */
 export type RunIntoOptions = Grid & {
+  /** Arrays, or Variables, for the "input" bindings, in order. */
   readonly inputs: readonly HasArray[];
+  /** Arrays, or Variables, for the "output" bindings, in order: what they had is overwritten. */
   readonly outputs: readonly HasArray[];
+  /** Blocks for the "uniform" bindings, in order; each at most 64 KiB. */
   readonly uniforms?: readonly UniformBlock[];
 };
 
@@ -63,9 +73,13 @@ export type RunIntoOptions = Grid & {
  * const [y] = double.run({ inputs: [x], outputs: [x.shape], invocations: x.size });
  */
 export class Kernel {
+  /** As it was given: named in errors and in profiles. */
   readonly name: string;
+  /** The shader, as it was given. */
   readonly wgsl: string;
+  /** What stands at each binding, in order. */
   readonly bindings: readonly Binding[];
+  /** Invocations in a workgroup. */
   readonly workgroupSize: number;
   readonly #shader: Shader;
   readonly #counts: Readonly<Record<Binding, number>>;

@@ -5,6 +5,7 @@ import { describe } from "../base/describe.js";
 
 /** What can be compiled ahead: an element-wise function, a fused one, a Kernel. */
 export interface Preparable {
+  /** Compiles without blocking. */
   prepare(): Promise<void>;
 }
 

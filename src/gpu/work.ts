@@ -11,6 +11,7 @@ export interface Part {
   readonly bytes: number;
 }
 
+/** The numbers of one uniform binding, as WGSL lays them out. */
 export type UniformBlock = Uint32Array | Int32Array | Float32Array;
 
 /** One run of a shader. */

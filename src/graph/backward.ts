@@ -24,6 +24,7 @@ export function addGradientsWith(add: Add): void {
   addGradients = add;
 }
 
+/** Of `y.backward()`. */
 export interface BackwardOptions {
   /** False: only leaves get a `grad`; the gradients of Variables on the way are released as soon as used. Default true. */
   readonly retainGrad?: boolean;

@@ -29,6 +29,9 @@ const none: readonly never[] = [];
 /** One result, as an array or a Variable. */
 export type Result = GpuArray | Variable;
 
+/** A class of nodes of the graph: `new` gives one that isn't called yet, and can be called once. */
+export type NodeClass<Node extends Function> = new () => Node;
+
 /**
  * The base of all functions. A subclass writes `forward`, from arrays to an array (or several), and `backward`, from the
  * gradients of the outputs to those of the inputs. Both are made of other Functions, of kernels (see Kernel), or both.
@@ -80,6 +83,7 @@ export abstract class Function {
     return this.#inputs;
   }
 
+  /** The outputs of the call, in order. */
   get outputs(): readonly Variable[] {
     return this.#outputs;
   }

@@ -17,6 +17,7 @@ import type { Label } from "../gpu/holdings.js";
 import { describe, madeBy, maker, type Maker } from "../base/describe.js";
 import { sameShape, showShape, type Shape } from "../base/shape.js";
 
+/** Of `new Variable`. */
 export interface VariableOptions {
   /** Shown in graphs and errors. */
   readonly name?: string;
@@ -52,6 +53,9 @@ const disposeSymbol: typeof Symbol.dispose =
   (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
 
 /**
+ * Numbers on the GPU, of any shape, with the gradient that reached them. One that is made from data is a leaf; one that a
+ * Function gave knows its creator, and so the graph that led to it.
+ *
  * @example
  * const x = new Variable([[1, 2], [3, 4]], { name: "x" });
  * const y = square(x);
@@ -61,6 +65,7 @@ const disposeSymbol: typeof Symbol.dispose =
 export class Variable extends Value {
   /** The name, and the creator's: what `leaks()` tells of the memory, whoever still has this Variable. */
   readonly #label: Label;
+  /** Whether backward passes give it a gradient; false for data, and for what was computed from data alone. */
   readonly requiresGrad: boolean;
   #grad: Variable | null = null;
   #slot: GradientSlot = "unseen";
@@ -103,6 +108,7 @@ export class Variable extends Value {
     return this.#label.name;
   }
 
+  /** Any text, or null for none. */
   set name(name: string | null) {
     if (name !== null) checkName(name);
     this.#label.name = name;
@@ -113,6 +119,7 @@ export class Variable extends Value {
     return this.numbers.device;
   }
 
+  /** Its length along each axis; [] for a single number. */
   get shape(): Shape {
     return this.numbers.shape;
   }
@@ -141,6 +148,7 @@ export class Variable extends Value {
     return this.#grad;
   }
 
+  /** A Variable, or numbers as the constructor takes them; null forgets it. */
   set grad(value: Variable | Data | null) {
     if (value === null) {
       this.clearGrad();
@@ -179,6 +187,7 @@ export class Variable extends Value {
     return this.#creator === null ? 0 : this.#creator.generation + 1;
   }
 
+  /** @internal */
   setCreator(creator: Function): void {
     this.#creator = creator;
     this.#label.creator = creator.name;
@@ -311,6 +320,7 @@ export class Variable extends Value {
     return variable;
   }
 
+  /** `using x = …` disposes it at the end of the block. */
   [disposeSymbol](): void {
     this.dispose();
   }

@@ -17,6 +17,7 @@ import { hiddenRounding } from "./hidden-rounding.js";
 import { judgeLines, type Evaluate, type Finding } from "./lines.js";
 import { weighed } from "./weighed.js";
 
+/** Of `gradCheck`. */
 export interface GradCheckOptions {
   /** How often to differentiate: 1 checks the gradient, 2 (the default) also the gradient's gradient. */
   readonly order?: number;
@@ -38,7 +39,9 @@ export interface GradCheckOptions {
 
 /** Which derivative: the order, the input and its element, as in a GradCheckMismatch. */
 export interface GradCheckPlace {
+  /** 1 for a gradient, 2 for the gradient's gradient, and so on. */
   readonly order: number;
+  /** Which input, counted from 0. */
   readonly input: number;
   /** Null for a random direction. */
   readonly element: number | null;
@@ -46,11 +49,13 @@ export interface GradCheckPlace {
 
 /** Where a function has another slope on the left than on the right, or jumps. */
 export interface GradCheckKink extends GradCheckPlace {
-  /** NaN where the values don't tell. */
+  /** The slope on the left; NaN where the values don't tell. */
   readonly left: number;
+  /** The slope on the right; NaN where the values don't tell. */
   readonly right: number;
 }
 
+/** What `gradCheck` gives where no gradient is wrong. */
 export interface GradCheckReport {
   /** Derivatives that were compared. */
   readonly checked: number;

@@ -4,25 +4,42 @@ import type { Function } from "../graph/function.js";
 import { showShape, type Shape } from "../base/shape.js";
 import { checkVariable, type Variable } from "../graph/variable.js";
 
+/** A Variable of a graph, or a Function. */
 export type GraphNode =
   | {
+      /** Tells Variables from Functions. */
       readonly kind: "variable";
+      /** By which edges name it. */
       readonly id: string;
+      /** As it was given; null where it has none. */
       readonly name: string | null;
+      /** Its length along each axis. */
       readonly shape: Shape;
       /** Bytes of its data on the GPU; 0 for a constant. */
       readonly bytes: number;
     }
-  | { readonly kind: "function"; readonly id: string; readonly name: string };
+  | {
+      /** Tells Functions from Variables. */
+      readonly kind: "function";
+      /** By which edges name it. */
+      readonly id: string;
+      /** Its class's name, such as "Square". */
+      readonly name: string;
+    };
 
+/** From an input to its Function, or from a Function to an output. */
 export interface GraphEdge {
+  /** The id of the node that it leaves. */
   readonly from: string;
+  /** The id of the node that it leads to. */
   readonly to: string;
 }
 
+/** A graph as plain data. */
 export interface Graph {
   /** In an order in which they can be computed. */
   readonly nodes: readonly GraphNode[];
+  /** From inputs to their Functions, and from Functions to their outputs. */
   readonly edges: readonly GraphEdge[];
 }
 

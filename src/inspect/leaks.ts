@@ -4,10 +4,13 @@ import { sizeOf, type Shape } from "../base/shape.js";
 
 /** A Variable that holds GPU memory. */
 export interface Leak {
+  /** The Variable's name; null where it has none. */
   readonly name: string | null;
   /** The Function that made it; null for a leaf. */
   readonly creator: string | null;
+  /** Its length along each axis. */
   readonly shape: Shape;
+  /** Bytes of its data, without padding. */
   readonly bytes: number;
 }
 

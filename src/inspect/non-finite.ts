@@ -12,6 +12,7 @@ import { whatIsMade } from "./made.js";
 import { pick, type Scan } from "./scan.js";
 import { forwardSteps, gradientSteps, type Step, type StepOperand, type StepResult, type Steps } from "./steps.js";
 
+/** Of `findNonFinite`. */
 export interface NonFiniteOptions {
   /** True: also the gradients of a pass from `y`, which is run again for that. Default false. */
   readonly gradients?: boolean;
@@ -21,6 +22,7 @@ export interface NonFiniteOptions {
 export interface NonFiniteOperand {
   /** The Variable's name, or the name of the Function that made it; null for a leaf without a name. */
   readonly name: string | null;
+  /** Its length along each axis. */
   readonly shape: Shape;
   /** What stood where the result's element was computed; null where the Function takes more than one element for it. */
   readonly value: number | null;
@@ -47,6 +49,7 @@ export interface NonFinite {
   readonly shape: Shape;
   /** The place of the first element concerned, one number for each axis. */
   readonly index: readonly number[];
+  /** What stands there: NaN, Infinity or -Infinity. */
   readonly value: number;
   /** How many elements are concerned. */
   readonly count: number;

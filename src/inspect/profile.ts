@@ -7,6 +7,7 @@ import { Profiler } from "../gpu/profiler.js";
 export interface ProfileEntry {
   /** The function's name, such as "square"; "sum", "fill" and so on for shaders that have one direction. */
   readonly name: string;
+  /** Whether it computed results or gradients; null for shaders that have one direction. */
   readonly direction: "forward" | "backward" | null;
   /** Milliseconds on the GPU; null where the device has no timestamp queries. Browsers round it, often to 0.1 ms. */
   readonly gpuTime: number | null;

@@ -17,11 +17,12 @@ export type Differentiable = (...args: Variable[]) => Variable;
 
 /** Which arguments to differentiate by, counted from 0: one gives a Variable, several a list. */
 export interface GradOptions<Argnums extends number | readonly number[] = number> {
+  /** 0, the first argument, where nothing is said; negative ones count from the end. */
   readonly argnums?: Argnums;
 }
 
-/** One gradient, or a list. */
-type Gradient<Argnums> = Argnums extends number ? Variable : Variable[];
+/** One gradient, or a list of them in the order of argnums. */
+export type Gradient<Argnums> = Argnums extends number ? Variable : Variable[];
 
 /**
  * The gradient of `f` as a function of the same arguments. Arguments may be Variables, numbers or arrays; their `grad`
