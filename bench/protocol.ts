@@ -36,7 +36,7 @@ export interface Effort {
 }
 
 /** What one side took, in milliseconds for each round, or why it can't do the problem. */
-export type Outcome = { readonly times: readonly number[] } | { readonly unable: string };
+type Outcome = { readonly times: readonly number[] } | { readonly unable: string };
 
 export type Outcomes = Partial<Record<SideName, Outcome>>;
 

@@ -20,7 +20,7 @@ export interface Comparison {
 }
 
 /** y = (exp(x²))² for each x, keeping b, which the gradient needs. */
-export function plainForward(x: Float32Array, b: Float32Array, y: Float32Array): void {
+function plainForward(x: Float32Array, b: Float32Array, y: Float32Array): void {
   for (let i = 0; i < x.length; i++) {
     const xi = x[i] ?? NaN;
     const bi = Math.exp(xi * xi);
@@ -30,7 +30,7 @@ export function plainForward(x: Float32Array, b: Float32Array, y: Float32Array):
 }
 
 /** dy/dx = 2b · b · 2x for each x. */
-export function plainBackward(x: Float32Array, b: Float32Array, gradient: Float32Array): void {
+function plainBackward(x: Float32Array, b: Float32Array, gradient: Float32Array): void {
   for (let i = 0; i < x.length; i++) {
     const bi = b[i] ?? NaN;
     gradient[i] = 2 * bi * bi * 2 * (x[i] ?? NaN);
@@ -38,11 +38,11 @@ export function plainBackward(x: Float32Array, b: Float32Array, gradient: Float3
 }
 
 /** Exact for our purpose: x is a float32, so x² is exact in float64. */
-export function exactY(x: number): number {
+function exactY(x: number): number {
   return Math.exp(2 * x * x);
 }
 
-export function exactGradient(x: number): number {
+function exactGradient(x: number): number {
   return 4 * x * Math.exp(2 * x * x);
 }
 
@@ -56,12 +56,12 @@ const expRoundings = 2 * 0.88;
  * The most that y may be off by, relative to y: squaring x rounds once, which exp makes x² of; exp adds its own; the
  * last square doubles both and rounds once.
  */
-export function boundOfY(x: number): number {
+function boundOfY(x: number): number {
   return rounding * (2 * (x * x + expRoundings) + 1 + slack);
 }
 
 /** As for y: 2b is exact, 2b · b has y's error, and the product with 2x rounds once more. */
-export function boundOfGradient(x: number): number {
+function boundOfGradient(x: number): number {
   return rounding * (2 * (x * x + expRoundings) + 2 + slack);
 }
 
@@ -71,7 +71,7 @@ const slack = 0.01;
 const noErrors: Errors = { largest: 0, at: NaN, shareOfBound: 0 };
 
 /** Compares what the GPU computed for these x with float64. */
-export function errorsOf(
+function errorsOf(
   x: Float32Array,
   computed: Float32Array,
   exact: (x: number) => number,

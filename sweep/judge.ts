@@ -11,7 +11,7 @@ export interface Block {
 }
 
 /** One result that is not what it must be, as it is shown. */
-export interface Deviation {
+interface Deviation {
   readonly operands: string;
   readonly found: string;
   readonly exact: string;
@@ -205,7 +205,7 @@ function show(x: number): string {
 }
 
 /** A float32 number by the fewest digits that name it. */
-export function showNumber(x: number): string {
+function showNumber(x: number): string {
   if (!Number.isFinite(x) || x === 0) return show(x);
   let digits = 1;
   while (digits < 9 && Math.fround(Number(x.toPrecision(digits))) !== x) digits++;

@@ -20,8 +20,6 @@ export interface Operands {
 /** Two ULP in any function show in this: the tests' sample, and that of the demo's page. */
 export const fixedSample: Sample = { stride: 4093, dense: 2 ** 16, pairs: 2 ** 19 };
 
-export const everything: Sample = { stride: 1, dense: 0, pairs: 2 ** 24 };
-
 /** Numbers of a block: 16 MiB. */
 const blockSize = 2 ** 22;
 const all = 2 ** 32;

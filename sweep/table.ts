@@ -7,7 +7,7 @@ import * as reference from "./reference.js";
 import { erf, pow, relu, sigmoid, sign, softplus } from "./reference.js";
 
 /** By how much a normal result may differ from the exact one. */
-export type Accuracy =
+type Accuracy =
   /** Units in the last place of a float32 of the exact result's size. */
   | { readonly ulp: number }
   /** The float32 nearest to the exact result, every one. */

@@ -34,7 +34,7 @@ export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Varia
 }
 
 /** The sum along `axes`, under this shape, which has as many elements: what `sumTo` does in one node. */
-export function sumAs(x: Variable, axes: readonly number[], shape: Shape): Variable {
+function sumAs(x: Variable, axes: readonly number[], shape: Shape): Variable {
   return new Sum("Sum", x, axes, {}, shape).call(x);
 }
 

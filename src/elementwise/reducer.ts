@@ -17,7 +17,7 @@ const columnChunk = 64;
 const shortRow = 256;
 
 /** The two shaders of one operation, and what it gives for no numbers at all. */
-export class Reducer {
+class Reducer {
   readonly empty: number | null;
   readonly #rows: Shader;
   readonly #columns: Shader;

@@ -37,7 +37,7 @@ type Numbers =
 export class GpuArray {
   /** Counts the arrays that were made: the number of the latest. @internal */
   static made = 0;
-  /** The how-manieth array this is. @internal */
+  /** Its place in the order in which arrays were made. @internal */
   readonly serial = ++GpuArray.made;
   /** The device that it is on. */
   readonly device: Device;

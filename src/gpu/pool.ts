@@ -10,7 +10,7 @@ import type { Recorder } from "./recorder.js";
  * The size of the buffer that holds `bytes`: a multiple of 16, so that the last vec4 needs no tail code, and one of
  * four classes per power of two, so that at most a quarter is wasted.
  */
-export function sizeClass(bytes: number): number {
+function sizeClass(bytes: number): number {
   const padded = Math.max(16, Math.ceil(bytes / 16) * 16);
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(padded)) - 2));
   return Math.ceil(padded / step) * step;

@@ -51,7 +51,7 @@ export function sparing<T>(f: () => T): T {
 
 /** What a Variable is, apart from gradients and what people do with it. */
 export abstract class Value {
-  /** The how-manieth Variable it is. */
+  /** Its place in the order in which Variables were made. */
   readonly #serial = ++count;
   readonly #label: Label;
   #data: GpuArray;

@@ -35,7 +35,7 @@ function second(x: readonly Operand[]): Operand {
 }
 
 /** erf in float64: its Maclaurin series, for |x| up to 3. */
-export function erf64(x: number): number {
+function erf64(x: number): number {
   let term = x;
   let total = x;
   for (let n = 1; n < 100; n++) {

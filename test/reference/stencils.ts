@@ -20,7 +20,7 @@ export interface ReferenceInput {
 }
 
 /** Where a coordinate ends that leaves its axis; null for outside. */
-export function landing(coordinate: number, length: number, boundary: Boundary): number | null {
+function landing(coordinate: number, length: number, boundary: Boundary): number | null {
   if (coordinate >= 0 && coordinate < length) return coordinate;
   if (boundary === "clamp") return Math.min(Math.max(coordinate, 0), length - 1);
   if (boundary === "wrap") return ((coordinate % length) + length) % length;

@@ -13,7 +13,7 @@ export type Type =
   /** What a function without a result gives. */
   | { readonly kind: "nothing" };
 
-export interface Member {
+interface Member {
   readonly name: string;
   readonly type: Type;
 }

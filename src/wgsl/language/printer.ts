@@ -36,7 +36,7 @@ function printModuleDeclaration(declaration: ModuleDeclaration): string {
   }
 }
 
-export function printFunction({ name, parameters, result, body, attributes }: FunctionDeclaration): string {
+function printFunction({ name, parameters, result, body, attributes }: FunctionDeclaration): string {
   const head = `fn ${name}(${parameters.map(printParameter).join(", ")})`;
   const arrow = result === null ? "" : ` -> ${printType(result)}`;
   return [`${printAttributes(attributes)}${head}${arrow} {`, ...printBody(body), "}"].join("\n");
@@ -68,7 +68,7 @@ function printBody(body: readonly Statement[]): string[] {
   return body.flatMap(printStatement).map((line) => `  ${line}`);
 }
 
-export function printStatement(statement: Statement): string[] {
+function printStatement(statement: Statement): string[] {
   switch (statement.kind) {
     case "declaration":
     case "assignment":

@@ -141,7 +141,7 @@ export interface AliasDeclaration {
 }
 
 /** `enable f16;` and the like: what a whole module asks for. */
-export interface Directive {
+interface Directive {
   readonly kind: "directive";
   readonly name: string;
   readonly at: number;

@@ -19,7 +19,7 @@ import { bodiesOf, expressionsOf, partsOf, withParts } from "../language/walk.js
 const farthest = 32767;
 
 /** A parameter that is read by offsets. */
-export interface Field {
+interface Field {
   readonly name: string;
   /** Of each value: 1 for f32, else those of a vector. */
   readonly components: number;

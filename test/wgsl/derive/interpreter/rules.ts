@@ -68,7 +68,7 @@ export function roundEven(x: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
-export function erf(x: number): number {
+function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   // e^(-x^2) times a sum of terms of one sign, so that nothing cancels.
   let term = x;
