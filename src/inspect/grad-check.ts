@@ -14,7 +14,8 @@ import { asVariable, checkVariable, Variable, type Operand } from "../graph/vari
 import { sortedByGeneration } from "../graph/walk.js";
 import { isPointwise, linesThrough } from "./directions.js";
 import { hiddenRounding } from "./hidden-rounding.js";
-import { judgeLines, type Evaluate, type Finding } from "./lines.js";
+import { judgeLines, type Finding } from "./lines.js";
+import type { Evaluate } from "./samples.js";
 import { weighed } from "./weighed.js";
 
 /** Of `gradCheck`. */
@@ -65,7 +66,7 @@ export interface GradCheckReport {
   readonly kinks: readonly GradCheckKink[];
   /**
    * Where values in float32 can't tell an error of twice the tolerance: they are too large or too noisy beside the slope,
-   * or not finite. The gradient is no further off than they can tell.
+   * oscillate within the steps, or aren't finite. The gradient is no further off than they can tell.
    */
   readonly undecided: readonly GradCheckPlace[];
 }
@@ -77,7 +78,8 @@ export interface GradCheckReport {
  * function of that, too. A wrong gradient rejects; kinks, and what float32 can't decide, are in the report.
  *
  * An error of 0.1 % of a derivative, twice the tolerance, is found to order 3 where the function's values have the digits for it
- * (test/inspect/grad-check-orders.test.ts); where they have lost them (a ray that touches, sin(1000 x)) it may take 1 %. At order
+ * (test/inspect/grad-check-orders.test.ts); where they have lost them (a ray that touches, sin(1000 x)) it may take 1 %.
+ * Where a function oscillates faster than the steps resolve, sin(50 x) at 1700, nothing is decided. At order
  * 2 and more, derivatives by several inputs are checked as one weighed sum, so an error shows by its share in that. A slope so small
  * that the values don't move by 2 ULP counts as 0.
  *
@@ -180,7 +182,8 @@ async function checkOrder(
         weights,
         hidden,
         pointwise: isPointwise(y, at(leaves, input)),
-        evaluate: evaluator(f, leaves, input),
+        evaluate: evaluator(leaves, input, (args) => noGrad(() => f(...args))),
+        gradients: evaluator(leaves, input, (args) => slopeAt(f, args, input, weights)),
       },
       linesThrough(gradient, maxElements, directions, seed + input),
       allowed,
@@ -195,7 +198,7 @@ async function checkOrder(
 
 function nothingDecided(order: number): UndecidedError {
   return new UndecidedError(
-    `gradCheck: float32 can't tell whether any derivative ${order} is right: the values are too large or too noisy beside the slopes, or not finite. Choose other inputs, or a larger tolerance.`,
+    `gradCheck: float32 can't tell whether any derivative ${order} is right: the values are too large or too noisy beside the slopes, oscillate within the steps, or aren't finite. Choose other inputs, or a larger tolerance.`,
   );
 }
 
@@ -232,20 +235,32 @@ function nameOf(input: number, { given }: Progress): string {
 /** Bytes of the points that are evaluated at a time. */
 const mostBytes = 2 ** 26;
 
-/** Evaluates `f` where one of its arguments is replaced; many points are recorded, then read together. */
-function evaluator(f: Differentiable, leaves: readonly Variable[], changed: number): Evaluate {
+/** Evaluates what is made of arguments where one of them is replaced; many points are recorded, then read together. */
+function evaluator(
+  leaves: readonly Variable[],
+  changed: number,
+  make: (args: readonly Variable[]) => Variable,
+): Evaluate {
   return async (points) => {
     const results: Float32Array[] = [];
     const atATime = Math.max(1, Math.floor(mostBytes / (1 + at(points, 0).byteLength)));
     for (let first = 0; first < points.length; first += atATime) {
-      const values = points.slice(first, first + atATime).map((numbers) => {
-        const args = leaves.map((leaf, k) => (k === changed ? new Variable(numbers, { shape: leaf.shape }) : leaf));
-        return noGrad(() => f(...args));
-      });
+      const values = points
+        .slice(first, first + atATime)
+        .map((numbers) =>
+          make(leaves.map((leaf, k) => (k === changed ? new Variable(numbers, { shape: leaf.shape }) : leaf))),
+        );
       results.push(...(await Promise.all(values.map((value) => value.read()))));
     }
     return results;
   };
+}
+
+/** The gradient of Σ weight · f by one of its arguments. */
+function slopeAt(f: Differentiable, point: readonly Variable[], input: number, weights: Float32Array): Variable {
+  const { args, y } = weighed(f, point, weights);
+  if (y.requiresGrad) y.backward({ retainGrad: false });
+  return at(args, input).grad ?? new Variable(new Float32Array(at(args, input).size));
 }
 
 /** @throws GradCheckError where the backward shaders and the derivatives with a graph disagree. */

@@ -1,25 +1,10 @@
 /** Compares a function's values along lines through its inputs with its gradient. */
 import { at } from "../base/assert.js";
 import { judge, type Judgement } from "../base/judgement.js";
-import { isMoving, slopesOf, type Rise, type Sample } from "../base/slopes.js";
+import { isRugged, meanOf, unsettled } from "../base/settled.js";
+import { isMoving, slopesOf } from "../base/slopes.js";
 import type { Line } from "./directions.js";
-
-/** Gives the values of the function where one input is replaced by these numbers, for each of the points. */
-export type Evaluate = (points: readonly Float32Array[]) => Promise<readonly Float32Array[]>;
-
-/** What is compared: one input, the gradient by it, and the function's values. */
-export interface Subject {
-  readonly numbers: Float32Array;
-  readonly gradient: Float32Array;
-  /** The function's values at the inputs themselves, and what each counts in the sum whose gradient this is. */
-  readonly values: Float32Array;
-  readonly weights: Float32Array;
-  /** How far off each may be, weighed, by what is rounded on the way to it: it is asked for what looks wrong. */
-  readonly hidden: () => Promise<Float64Array>;
-  /** Each value depends on the element at its own place alone. */
-  readonly pointwise: boolean;
-  readonly evaluate: Evaluate;
-}
+import { beginSteps, gradientsAtEnds, slopeAlong, takeSamples, type Steps, type Subject } from "./samples.js";
 
 export interface Finding extends Judgement {
   readonly element: number | null;
@@ -40,11 +25,9 @@ const smallestStep = 2 ** -Math.max(...rounds.flat());
 interface Trial {
   readonly line: Line;
   readonly gradient: number;
-  /** Steps that halve from the first. */
-  readonly series: Sample[][];
-  /** The largest step. */
-  readonly firstReach: number;
-  /** The largest step of the last series. */
+  /** The first begins with the largest step, each other one with a smaller step than that before. */
+  readonly series: Steps[];
+  /** The largest step of a size that the element calls for. */
   reach: number;
   judgement: Judgement | null;
 }
@@ -98,104 +81,81 @@ async function judgeTrials(
   together: boolean,
 ): Promise<Trial[]> {
   const trials = lines.map((line): Trial => {
-    const gradient = line.direction.reduce((total, d, i) => (d === 0 ? total : total + d * at(subject.gradient, i)), 0);
     const reach = step * (line.element === null ? 1 : Math.max(1, Math.abs(at(subject.numbers, line.element))));
-    return { line, gradient, series: [[]], firstReach: reach, reach, judgement: null };
+    return { line, gradient: slopeAlong(line, subject.gradient), series: [], reach, judgement: null };
   });
-  const isOpen = ({ judgement }: Trial): boolean =>
-    judgement?.verdict !== "right" || judgement.kink !== null || !judgement.isSharp;
-  // First with steps in proportion to 1 or x, then, near 0, in proportion to x, or at 0 on from the smallest.
-  for (const near of [false, true]) {
-    const open = trials.filter((trial) => isOpen(trial) && (!near || approach(subject, trial)));
+  for (const begin of [broadly, closely, finely]) {
+    const open = trials.filter((trial) => isOpen(trial) && begin(subject, trial));
     for (const halvings of rounds) {
       const sampled = open.filter(isOpen);
-      if (sampled.length > 0) await sampleRound(subject, sampled, halvings, together);
+      const series = sampled.map(({ series }) => at(series, series.length - 1));
+      if (sampled.length > 0) await takeSamples(subject, series, halvings, together);
       for (const trial of sampled) trial.judgement = judgeTrial(subject, trial, tolerance);
     }
   }
   return trials;
 }
 
-/** Begins a second series of steps, for an element so small that those before were coarse beside it. */
-function approach({ numbers }: Subject, trial: Trial): boolean {
+function isOpen({ judgement }: Trial): boolean {
+  return judgement?.verdict !== "right" || judgement.kink !== null || !judgement.isSharp;
+}
+
+/** Begins a series of steps in proportion to 1 or x. */
+function broadly({ numbers }: Subject, { line, reach, series }: Trial): boolean {
+  series.push(beginSteps(line, reach, numbers));
+  return true;
+}
+
+/** Begins one in proportion to x, for an element so small that those before were coarse beside it; at 0 on from the smallest. */
+function closely({ numbers }: Subject, trial: Trial): boolean {
   const { element } = trial.line;
   if (element === null) return false;
   const x = Math.abs(at(numbers, element));
   if (x > trial.reach / 8) return false;
   trial.reach = x === 0 ? trial.reach * smallestStep : x / 8;
-  trial.series.push([]);
+  trial.series.push(beginSteps(trial.line, trial.reach, numbers));
   return true;
 }
 
-async function sampleRound(
-  subject: Subject,
-  trials: readonly Trial[],
-  halvings: readonly number[],
-  together: boolean,
-): Promise<void> {
-  const sides = halvings.flatMap((k) => [2 ** -k, -(2 ** -k)]);
-  const points = together
-    ? sides.map((side) => pointAt(subject, trials, side))
-    : trials.flatMap((trial) => sides.map((side) => pointAt(subject, [trial], side)));
-  const results = await subject.evaluate(points);
-  trials.forEach((trial, t) => {
-    const first = together ? 0 : t * sides.length;
-    const rises = sides.map((side, s) =>
-      rise(subject, trial, side, at(points, first + s), at(results, first + s), together),
-    );
-    const samples = at(trial.series, trial.series.length - 1);
-    halvings.forEach((_, k) => {
-      const [right, left] = [at(rises, 2 * k), at(rises, 2 * k + 1)];
-      samples.push({ right, left, rounding: Math.max(right.rounding, left.rounding) });
-    });
-  });
+/** Begins one on from the smallest step where a gradient looks wrong: there may be detail that is finer than all steps yet. */
+function finely({ numbers }: Subject, { line, judgement, reach, series }: Trial): boolean {
+  if (line.element === null || judgement?.verdict !== "wrong") return false;
+  series.push(beginSteps(line, reach * smallestStep, numbers));
+  return true;
 }
 
-/** The inputs, moved along each trial's line to one side. */
-function pointAt({ numbers }: Subject, trials: readonly Trial[], side: number): Float32Array {
-  const point = numbers.slice();
-  for (const { line, reach } of trials) {
-    const { element, direction } = line;
-    if (element !== null) point[element] = at(numbers, element) + side * reach;
-    else direction.forEach((d, i) => (point[i] = at(numbers, i) + side * reach * d));
-  }
-  return point;
-}
-
-/** How far the weighed sum rises, counting only what moves: numbers that stay the same cancel exactly. */
-function rise(
-  { numbers, values, weights }: Subject,
-  trial: Trial,
-  side: number,
-  point: Float32Array,
-  result: Float32Array,
-  together: boolean,
-): Rise & { readonly rounding: number } {
-  const { element } = trial.line;
-  // As it is in float32.
-  const step = element === null ? Math.abs(side) * trial.reach : Math.abs(at(point, element) - at(numbers, element));
-  let total = 0;
-  let squares = 0;
-  const count = (i: number): void => {
-    const before = at(values, i);
-    const after = at(result, i);
-    if (Object.is(before, after)) return;
-    total += at(weights, i) * (after - before);
-    squares += (at(weights, i) * Math.max(Math.abs(before), Math.abs(after))) ** 2;
-  };
-  if (together && element !== null) count(element);
-  else for (let i = 0; i < values.length; i++) count(i);
-  return { step, rise: total, rounding: Number.isFinite(squares) ? Math.sqrt(squares) * 2 ** -24 : 0 };
-}
-
-/** The judgement; where it is that the gradient is wrong, undecided where what is rounded on the way may be why. */
+/** The judgement; undecided where the gradient is wrong but what the values show of the slope may not be true. */
 async function carefully(subject: Subject, trial: Trial, tolerance: number): Promise<Judgement | null> {
   const { judgement, line } = trial;
   if (judgement?.verdict !== "wrong") return judgement;
   // Values that rounding has flattened on the way to them look exact.
   const hidden = hiddenAt(await subject.hidden(), subject.pointwise ? line.element : null);
-  const careful = judgeTrial(subject, trial, tolerance, hidden);
-  return careful.verdict === "wrong" ? judgement : { ...judgement, verdict: "undecided" };
+  const isWrong = (series: readonly Steps[]): boolean =>
+    judgeTrial(subject, { ...trial, series }, tolerance, hidden).verdict === "wrong";
+  const isSure =
+    isWrong(trial.series) &&
+    !isRugged(
+      trial.series.map(({ samples }) => samples),
+      hidden,
+    ) &&
+    isWrong(await settled(subject, trial, judgement));
+  return isSure ? judgement : { ...judgement, verdict: "undecided" };
+}
+
+/** The series without the samples within which the gradient itself turns about. */
+async function settled(
+  subject: Subject,
+  { gradient, series }: Trial,
+  { difference }: Judgement,
+): Promise<readonly Steps[]> {
+  if (!Number.isFinite(gradient)) return series;
+  const ends = await Promise.all(series.map((steps) => gradientsAtEnds(subject, steps)));
+  const finest = ends.flat(2).at(-1);
+  if (finest === undefined) return series;
+  return series.map((steps, k) => ({
+    ...steps,
+    samples: steps.samples.slice(unsettled(at(ends, k), meanOf(finest), Math.abs(gradient - difference))),
+  }));
 }
 
 function hiddenAt(hidden: Float64Array, element: number | null): number {
@@ -205,15 +165,16 @@ function hiddenAt(hidden: Float64Array, element: number | null): number {
 
 function judgeTrial(
   subject: Subject,
-  { line, gradient, series, reach, firstReach }: Trial,
+  { line, gradient, series, reach }: Pick<Trial, "line" | "gradient" | "reach"> & { readonly series: readonly Steps[] },
   tolerance: number,
   hidden = 0,
 ): Judgement {
   const rounding = sizeAt(subject, line.element) * 2 ** -23;
-  return judge(gradient, slopesOf(series, hidden), {
+  const samples = series.map((steps) => steps.samples);
+  return judge(gradient, slopesOf(samples, hidden), {
     tolerance,
-    floor: subject.pointwise ? rounding / firstReach : besideOf(subject),
-    blind: series.some(isMoving) ? 0 : (rounding + 2 * hidden) / reach,
+    floor: subject.pointwise ? rounding / at(series, 0).reach : besideOf(subject),
+    blind: samples.some(isMoving) ? 0 : (rounding + 2 * hidden) / reach,
   });
 }
 
