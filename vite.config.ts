@@ -58,7 +58,8 @@ export default defineConfig({
         test: {
           name: "webgpu in node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/node/**", "test/base/**", "test/wgsl/**"],
+          // The sweep compares in a page's workers; `npm run sweep -- --node` does the same here.
+          exclude: ["test/node/**", "test/base/**", "test/wgsl/**", "test/sweep.test.ts"],
           setupFiles: "test/webgpu-in-node.ts",
           execArgv: ["--expose-gc"],
           testTimeout: 120_000,

@@ -19,6 +19,7 @@ export { transpose } from "./functions/transpose.js";
 export { reshape } from "./graph/reshape.js";
 export { GpuArray } from "./gpu/array.js";
 export { flush, stats } from "./gpu/current.js";
+export { encodeInto } from "./gpu/encode-into.js";
 export type { Device, Stats } from "./gpu/device.js";
 export { init, type InitOptions } from "./gpu/init.js";
 export { Kernel, type HasArray, type KernelOptions, type RunIntoOptions, type RunOptions } from "./gpu/kernel.js";

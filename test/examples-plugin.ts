@@ -32,7 +32,9 @@ export function examplesPlugin(root: string): Plugin {
       if (!id.startsWith(`\0${one}`)) return null;
       const example = examples[Number(id.slice(one.length + 1, -".ts".length))];
       if (example === undefined) return null;
-      return (await transformWithOxc(moduleOf(example), `example-${id.slice(one.length + 1)}`)).code;
+      // Without `using`, which not every Node knows.
+      const options = { target: "es2022" };
+      return (await transformWithOxc(moduleOf(example), `example-${id.slice(one.length + 1)}`, options)).code;
     },
   };
 }

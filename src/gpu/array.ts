@@ -6,7 +6,7 @@ import { checkShape, showShape, sizeOf, type Shape } from "../base/shape.js";
 import { currentDevice } from "./current.js";
 import type { Device } from "./device.js";
 import { checkBytes, checkDevice } from "./checks.js";
-import { holdingOf, type Holding, type Label } from "./holdings.js";
+import { holdingOf, labelOf, type Holding, type Label } from "./holdings.js";
 import { copyNumbers } from "./dispatch.js";
 import { checkForeign, isAligned } from "./foreign.js";
 import { descend, fill, repeat } from "./in-place.js";
@@ -292,7 +292,10 @@ export class GpuArray {
     const { storage } = this.hold();
     storage.expose();
     this.device.recorder.flush();
-    return storage.buffer.gpuBuffer;
+    const { gpuBuffer, state } = storage.buffer;
+    // A buffer that was used before has the name of what it was then.
+    if (state !== "foreign") gpuBuffer.label = labelOf(this.holding?.label ?? null);
+    return gpuBuffer;
   }
 
   /** Another array over the same memory, to be released on its own. @internal */

@@ -28,7 +28,7 @@ export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
     return GpuArray.from(Float32Array.of(data), wanted === null ? [] : fit(wanted, 1, what));
   }
   if (data instanceof Float32Array) {
-    if ((data.buffer as { detached?: boolean }).detached === true) {
+    if (isDetached(data.buffer)) {
       throw new ArgumentError(`${what} is a Float32Array whose memory was transferred away`);
     }
     return GpuArray.from(data, wanted === null ? [data.length] : fit(wanted, data.length, what));
@@ -42,6 +42,16 @@ export function toGpuArray(data: Data, shape?: Shape, what = "data"): GpuArray {
     `${what} must be a number, a nested array of numbers, a Float32Array or a GpuArray, not ${describe(data)}` +
       (isNumbers ? ": Float32Array.from(it, Number) gives one" : ""),
   );
+}
+
+/** Whether the memory was transferred away. Runtimes without `detached` refuse a view of it. */
+function isDetached(buffer: ArrayBufferLike & { readonly detached?: boolean }): boolean {
+  if (buffer.detached !== undefined || buffer.byteLength > 0) return buffer.detached === true;
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
+  }
 }
 
 /** The numbers of data that is not on the GPU, which nobody else has. */

@@ -14,6 +14,11 @@ export interface Label {
   creator: string | null;
 }
 
+/** What the buffer of such data is called where an application sees it. */
+export function labelOf(label: Label | null): string {
+  return `gpugrad: ${label?.name ?? label?.creator ?? "an array"}`;
+}
+
 /** One array's part in a piece of memory: its bytes from `offset` on. */
 export interface Holding {
   readonly kind: "held";

@@ -1,4 +1,5 @@
 /** Picking a device, once: through an adapter, or the application's own. */
+import { hasMethod } from "../base/arguments.js";
 import { ArgumentError, DeviceLostError, NoAdapterError, NoWebGPUError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
 import type { MathMode } from "../wgsl/math.js";
@@ -17,7 +18,15 @@ export interface InitOptions {
   readonly math?: MathMode;
   /** The most bytes of released buffers that are kept for reuse. Default: 1 GiB. */
   readonly poolBytes?: number;
+  /**
+   * What the buffers of arrays can be used for besides STORAGE, COPY_SRC and COPY_DST: `GPUBufferUsage.VERTEX`, INDEX, UNIFORM,
+   * INDIRECT, or several of them. It counts for arrays that are made from then on.
+   */
+  readonly usage?: GPUBufferUsageFlags;
 }
+
+/** COPY_SRC, COPY_DST, INDEX, VERTEX, UNIFORM, STORAGE, INDIRECT: not what is mapped, nor queries. */
+const anyUsage = 0x1fc;
 
 let lastInit: Promise<unknown> = Promise.resolve();
 
@@ -34,7 +43,7 @@ const picked = new WeakSet<GPUDevice>();
 /**
  * Picks an adapter and a device, or takes the application's. Call it once and await it before anything else. Calling
  * it again, even at the same time, gives the same device; after a device was lost, a new one, picked by the options that
- * were given before (`gpu`, `powerPreference`, `math`, `poolBytes`). A second call's `math` and `poolBytes` apply from then
+ * were given before (`gpu`, `powerPreference`, `math`, `poolBytes`, `usage`). A second call's `math`, `poolBytes` and `usage` apply from then
  * on; its `device`, where it is another one, becomes the device of new Variables.
  *
  * @throws NoWebGPUError, NoAdapterError, DeviceLostError (the application's own device is lost, and no other one is
@@ -54,9 +63,11 @@ async function initNow(options: InitOptions): Promise<Device> {
   const before = lastDevice();
   const device = await deviceFor(options);
   const isNew = device !== before;
-  const { math = isNew ? before?.math : undefined, poolBytes = isNew ? before?.pool.cap : undefined } = options;
+  const old = isNew ? before : null;
+  const { math = old?.math, poolBytes = old?.pool.cap, usage = old?.pool.extraUsage } = options;
   if (math !== undefined) device.math = math;
   if (poolBytes !== undefined) device.pool.setCap(poolBytes);
+  if (usage !== undefined) device.pool.extraUsage = usage;
   return device;
 }
 
@@ -92,7 +103,7 @@ function checkOptions(options: InitOptions): void {
   if (typeof given !== "object" || given === null) {
     throw new ArgumentError(`init takes an object of options, not ${describe(given)}`);
   }
-  const { device, gpu, math, poolBytes } = options as Record<keyof InitOptions, unknown>;
+  const { device, gpu, math, poolBytes, usage } = options as Record<keyof InitOptions, unknown>;
   if (device !== undefined && !hasMethod(device, "createComputePipeline")) {
     throw new ArgumentError(`init: device must be a GPUDevice, not ${describe(device)}`);
   }
@@ -105,10 +116,12 @@ function checkOptions(options: InitOptions): void {
   if (poolBytes !== undefined && !(typeof poolBytes === "number" && poolBytes >= 0)) {
     throw new ArgumentError(`init: poolBytes must be a number of bytes, not ${describe(poolBytes)}`);
   }
-}
-
-function hasMethod(value: unknown, method: string): boolean {
-  return typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function";
+  if (usage !== undefined && !(Number.isInteger(usage) && ((usage as number) & ~anyUsage) === 0)) {
+    throw new ArgumentError(
+      "init: usage must be flags of GPUBufferUsage that arrays can have (VERTEX, INDEX, UNIFORM, INDIRECT, STORAGE, " +
+        `COPY_SRC, COPY_DST), not ${typeof usage === "number" ? usage : describe(usage)}`,
+    );
+  }
 }
 
 async function pickDevice({ gpu, powerPreference }: Picking): Promise<Device> {

@@ -24,12 +24,17 @@ interface Surroundings {
   readonly maxBufferSize: number;
 }
 
+/** What every buffer of an array can be used for. */
+const usualUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
+
 export class Pool {
   liveBytes = 0;
   pooledBytes = 0;
   peakBytes = 0;
   allocatedBytes = 0;
   readonly #gpu: Surroundings;
+  /** What an application wants the buffers of arrays for, besides. */
+  extraUsage: GPUBufferUsageFlags = 0;
   #cap: number;
   /** Bytes that the GPU is known not to have, since it refused the buffer that would have made so many. */
   #tooMany = Infinity;
@@ -42,12 +47,16 @@ export class Pool {
     this.#cap = cap;
   }
 
-  /** The most bytes to keep; what is over is given back now. */
+  get arrayUsage(): GPUBufferUsageFlags {
+    return usualUsage | this.extraUsage;
+  }
+
   /** The most bytes of released buffers that are kept. */
   get cap(): number {
     return this.#cap;
   }
 
+  /** What is over is given back now. */
   setCap(bytes: number): void {
     this.#cap = bytes;
     this.#trim(bytes);
@@ -138,13 +147,7 @@ export class Pool {
   suspect(buffer: TrackedBuffer): void {
     if (buffer.state !== "assumed") return;
     buffer.state = "suspect";
-    if (this.#remove(buffer)) this.#destroy(buffer);
-  }
-
-  #destroy(buffer: TrackedBuffer): void {
-    // Destroying a buffer that an unsubmitted command uses would make the whole submit invalid.
-    this.#gpu.recorder.flushIfUsing(buffer);
-    buffer.gpuBuffer.destroy();
+    if (this.#remove(buffer)) this.#gpu.recorder.destroy(buffer);
   }
 
   /** Takes a buffer back. Commands that are recorded already may still use it. */
@@ -152,7 +155,7 @@ export class Pool {
     this.liveBytes -= buffer.bytes;
     if (buffer.state === "refused") return;
     if (buffer.state === "suspect") {
-      this.#destroy(buffer);
+      this.#gpu.recorder.destroy(buffer);
       return;
     }
     this.pooledBytes += buffer.bytes;
@@ -179,7 +182,7 @@ export class Pool {
         const buffer = list.shift();
         if (buffer === undefined) break;
         this.pooledBytes -= buffer.bytes;
-        this.#destroy(buffer);
+        this.#gpu.recorder.destroy(buffer);
       }
       if (list.length === 0) this.#forget(key);
       if (this.pooledBytes <= bytes) return;

@@ -1,5 +1,5 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
-import { OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
+import { ArgumentError, OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
 import type { Device } from "./device.js";
 import { caught } from "./error-scopes.js";
 import type { Part } from "./work.js";
@@ -9,6 +9,11 @@ const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
 /** The numbers of a part of an array's memory. */
 export async function read(device: Device, part: Part): Promise<Float32Array> {
   if (part.bytes === 0) return new Float32Array(0);
+  if (device.recorder.isInto) {
+    throw new ArgumentError(
+      "nothing can be read inside of encodeInto: its commands run when the application submits them",
+    );
+  }
   // The read's own reference: the array may be released while it waits.
   const { storage } = part;
   storage.retain();

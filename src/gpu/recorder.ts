@@ -4,11 +4,14 @@
  *
  * Batches settle in the order of the queue. When one failed, everything it wrote is marked, and so is everything that
  * later batches computed from that; a read of a marked array rejects, a read of any other works.
+ *
+ * Commands can also go into an encoder of the application's (`into`), which it submits itself. They are a batch of which
+ * nobody tells when it is submitted: that it was is checked as the next batch is.
  */
 import { ArgumentError, OutOfMemoryError, ValidationError, WgslError, type GpugradError } from "../base/errors.js";
 import { showShape, sizeOf, type Shape } from "../base/shape.js";
 import type { TrackedBuffer } from "./buffer.js";
-import { attempt, submitting, type Check } from "./error-scopes.js";
+import { attempt, isFinished, submitting, type Check } from "./error-scopes.js";
 import type { Storage } from "./storage.js";
 
 const maxCommands = 1024;
@@ -42,6 +45,14 @@ export interface Place {
   readonly offset: number;
 }
 
+/** A batch in an encoder of the application's. */
+interface TheirBatch {
+  readonly encoder: GPUCommandEncoder;
+  /** What it failed with, once that is known. */
+  readonly check: Check;
+  readonly settle: (isSubmitted: Check) => void;
+}
+
 export class Recorder {
   /** While somebody measures: what the pass of each dispatch is begun with. */
   measure: ((dispatch: Dispatch) => GPUComputePassDescriptor) | null = null;
@@ -57,6 +68,14 @@ export class Recorder {
   #checks: Check[] = [];
   #batch = 0;
   #settled: Check = Promise.resolve(null);
+  /** While commands go into the application's encoder. */
+  #theirs: TheirBatch | null = null;
+  /** Those that the application has submitted, or will. */
+  #unchecked: TheirBatch[] = [];
+  /** The first of these batches. */
+  #firstUnchecked = Infinity;
+  /** To be destroyed when what uses them is submitted. */
+  #retired: GPUBuffer[] = [];
 
   /** @param onFailure called with all buffers that a batch used, when it has failed */
   constructor(gpuDevice: GPUDevice, onFailure: (buffers: ReadonlySet<TrackedBuffer>) => void) {
@@ -110,9 +129,12 @@ export class Recorder {
 
   /** Writes from the processor. The queue runs this before commands that are recorded and not yet submitted. */
   upload(to: Storage, values: Float32Array): void {
-    this.flushIfUsing(to.buffer);
+    if (this.#theirs === null) this.#flushIfUsing(to.buffer);
     const { queue } = this.#gpuDevice;
-    const write = (): void => queue.writeBuffer(to.buffer.gpuBuffer, 0, values as Float32Array<ArrayBuffer>);
+    const write = (): void => {
+      if (this.#theirs !== null) this.#uploadInto(this.#theirs.encoder, to, values);
+      else queue.writeBuffer(to.buffer.gpuBuffer, 0, unshared(values));
+    };
     const what = `upload of ${values.byteLength} bytes`;
     const noRoom = (message: string): GpugradError => new OutOfMemoryError(`${what}: ${message}`);
     const { check } = attempt(this.#gpuDevice, values.byteLength, write, noRoom, what);
@@ -123,28 +145,110 @@ export class Recorder {
     this.check(known);
   }
 
-  flushIfUsing(buffer: TrackedBuffer): void {
+  /** In the place that it has among the application's commands. */
+  #uploadInto(encoder: GPUCommandEncoder, to: Storage, values: Float32Array): void {
+    const size = values.byteLength;
+    const staging = this.#gpuDevice.createBuffer({ size, usage: 0x4 /* COPY_SRC */, mappedAtCreation: true });
+    new Float32Array(staging.getMappedRange()).set(values);
+    staging.unmap();
+    this.#endPass();
+    encoder.copyBufferToBuffer(staging, 0, to.buffer.gpuBuffer, 0, size);
+    this.#retired.push(staging);
+    this.#add({ name: "upload", shapes: [], reads: [], writes: [to] });
+  }
+
+  #flushIfUsing(buffer: TrackedBuffer): void {
     if (buffer.lastBatch === this.#batch && this.#encoder !== null) this.flush();
+  }
+
+  /** Destroys a buffer: after what uses it is submitted, since the submit would be invalid. */
+  destroy(buffer: TrackedBuffer): void {
+    if (buffer.lastBatch >= this.#firstUnchecked || (this.#theirs !== null && buffer.lastBatch === this.#batch)) {
+      this.#retired.push(buffer.gpuBuffer);
+      return;
+    }
+    this.#flushIfUsing(buffer);
+    buffer.gpuBuffer.destroy();
+  }
+
+  /** The same of a buffer of which it isn't known what uses it. */
+  destroyUntracked(gpuBuffer: GPUBuffer): void {
+    this.flush();
+    if (this.#theirs === null && this.#unchecked.length === 0) gpuBuffer.destroy();
+    else this.#retired.push(gpuBuffer);
+  }
+
+  /** Whether commands go into the application's encoder now: nothing can be waited for. */
+  get isInto(): boolean {
+    return this.#theirs !== null;
+  }
+
+  /** Has what `record` records go into the application's encoder, behind what is submitted so far. */
+  into<T>(encoder: GPUCommandEncoder, record: () => T): T {
+    this.flush();
+    let settle: TheirBatch["settle"] = () => undefined;
+    const check = new Promise<GpugradError | null>((resolve) => (settle = resolve));
+    const batch: TheirBatch = { encoder, check, settle };
+    this.#theirs = batch;
+    this.#encoder = encoder;
+    try {
+      return record();
+    } finally {
+      this.#endPass();
+      this.#theirs = null;
+      this.#unchecked.push(batch);
+      this.#firstUnchecked = Math.min(this.#firstUnchecked, this.#batch);
+      this.#close([...this.#checks, check]);
+    }
   }
 
   flush(): void {
     const encoder = this.#encoder;
     if (encoder === null) return;
     this.#endPass();
+    if (this.#theirs !== null) return;
+    this.#checkTheirs();
     const { queue } = this.#gpuDevice;
     const submitted = submitting(this.#gpuDevice, () => {
       queue.submit([encoder.finish()]);
     });
     this.submits++;
-    this.#settle([...this.#checks, submitted], this.#commands);
+    this.#close([...this.#checks, submitted]);
+  }
+
+  /** Ends the open batch, which has failed where one of these has. */
+  #close(checks: readonly Check[]): void {
+    this.#settle(checks, this.#commands);
     this.#encoder = null;
     this.#commands = [];
     this.#checks = [];
     this.#batch++;
   }
 
+  /** What comes now runs behind what the application's encoders have, if these are submitted: the last moment to ask. */
+  #checkTheirs(): void {
+    for (const { encoder, settle } of this.#unchecked) {
+      const submitted = isFinished(this.#gpuDevice, encoder).then((isIt) =>
+        isIt
+          ? null
+          : new ValidationError(
+              "the encoder that was given to encodeInto is not submitted yet: submit it before the next task, and before " +
+                "what was computed in it is read or computed with",
+            ),
+      );
+      settle(submitted);
+    }
+    this.#unchecked = [];
+    this.#firstUnchecked = Infinity;
+    for (const buffer of this.#retired.splice(0)) buffer.destroy();
+  }
+
   /** Submits what `record` records in batches of its own: where it fails, it takes nothing else along. */
   isolated(record: () => void): Check {
+    if (this.#theirs !== null) {
+      record();
+      return this.#theirs.check;
+    }
     this.flush();
     record();
     this.flush();
@@ -196,6 +300,13 @@ export class Recorder {
       return failed;
     });
   }
+}
+
+/** The numbers outside of memory that threads share: the WebGPU of Node doesn't survive such. */
+function unshared(values: Float32Array): Float32Array<ArrayBuffer> {
+  return Object.prototype.toString.call(values.buffer) === "[object SharedArrayBuffer]"
+    ? new Float32Array(values)
+    : (values as Float32Array<ArrayBuffer>);
 }
 
 /** Marks what a command wrote as failed, where its batch failed or it read what is marked; as good again, where not. */

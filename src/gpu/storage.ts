@@ -5,6 +5,8 @@ import { TrackedBuffer } from "./buffer.js";
 
 /** Gives buffers, and takes back those that nobody looks at any more. */
 export interface BufferOwner {
+  /** What the buffers of arrays can be used for. */
+  readonly arrayUsage: GPUBufferUsageFlags;
   take(bytes: number, usage: GPUBufferUsageFlags, purpose: string): TrackedBuffer;
   give(buffer: TrackedBuffer): void;
 }
@@ -16,9 +18,6 @@ interface Sharer {
   /** Takes its numbers elsewhere. */
   separate(): void;
 }
-
-/** What every buffer of an array can be used for; an application may draw from it or copy it. */
-const arrayUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
 
 /** Of the application's own buffers: all arrays over one of them share its version, and what is known of it. */
 const foreign = new WeakMap<GPUBuffer, Storage>();
@@ -45,7 +44,7 @@ export class Storage {
 
   /** Memory of gpugrad's own, holding anything. @throws OutOfMemoryError */
   static allocate(owner: BufferOwner, bytes: number, purpose: string): Storage {
-    return new Storage(owner.take(bytes, arrayUsage, purpose), owner);
+    return new Storage(owner.take(bytes, owner.arrayUsage, purpose), owner);
   }
 
   /** That of the application's own buffer: the same one for all arrays over it. */

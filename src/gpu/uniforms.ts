@@ -67,9 +67,7 @@ export class UniformCache {
 
   #dropOldest(): void {
     for (const [key, { buffer }] of this.#buffers) {
-      // An unsubmitted command may use it, and must not find it destroyed.
-      this.#recorder.flush();
-      buffer.destroy();
+      this.#recorder.destroyUntracked(buffer);
       this.#buffers.delete(key);
       return;
     }
