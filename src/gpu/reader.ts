@@ -50,15 +50,25 @@ async function copyBack(device: Device, { storage, offset, bytes }: Part): Promi
     const refused = staging.refusal ?? failure;
     if (refused !== null || !isMapped) pool.suspect(staging);
     if (refused !== null) return refused;
-    if (!isMapped) {
+    const mapped = isMapped ? rangeOf(staging.gpuBuffer, bytes) : null;
+    if (mapped === null) {
       return (await loss.soon()) ?? new ValidationError("the buffer to read back with could not be mapped");
     }
     const values = roomFor(bytes / 4, "read");
-    values.set(new Float32Array(staging.gpuBuffer.getMappedRange(0, bytes)));
+    values.set(mapped);
     return values;
   } finally {
     if (staging.gpuBuffer.mapState === "mapped") staging.gpuBuffer.unmap();
     pool.give(staging);
+  }
+}
+
+/** What is mapped; null where a loss of the device came between. */
+function rangeOf(buffer: GPUBuffer, bytes: number): Float32Array | null {
+  try {
+    return new Float32Array(buffer.getMappedRange(0, bytes));
+  } catch {
+    return null;
   }
 }
 
