@@ -113,6 +113,7 @@ test("the declarations have no any, and the package no file that isn't needed", 
     "LICENSE",
     "README.md",
     "RELIABILITY.md",
+    "docs/orbits.svg",
     "package.json",
   ]);
 });
