@@ -45,7 +45,7 @@ type GradientSlot = "unseen" | "looked" | "seen" | "set" | "given";
 const lookedAt = new WeakMap<Variable, Variable>();
 
 /**
- * What `using` calls. Where the runtime has no Symbol.dispose (Safari before 27.3), the code that Vite, esbuild and Babel write for `using` looks for
+ * What `using` calls. Where the runtime has no Symbol.dispose (Safari before 27.3), the code that Vite and esbuild write for `using` looks for
  * a method by this symbol.
  */
 const disposeSymbol: typeof Symbol.dispose =
