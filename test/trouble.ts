@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect } from "vitest";
 import { init } from "../src/index.js";
 
 /**
- * Whether the tests run in Deno, on wgpu: it gives an adapter's device again and again, and naga doesn't compute `determinant` of
- * constants, which is how tests make a mistake in WGSL that only the compiler finds.
+ * Whether the tests run in Deno, on wgpu: it gives an adapter's device again and again, and keeps a buffer's first label; naga
+ * doesn't compute `determinant` of constants, which is how tests make a mistake in WGSL that only the compiler finds.
  */
 export const isWgpu = "Deno" in globalThis;
 

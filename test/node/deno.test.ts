@@ -123,6 +123,7 @@ test("the examples of the documentation, functions at their edges, failures and 
     "test/functions/edges.test.ts",
     "test/functions/published.test.ts",
     "test/elementwise/own-functions.test.ts",
+    "test/gpu/encode-into.test.ts",
     "test/gpu/failures.test.ts",
     "test/gpu/device-lost.test.ts",
   ];
