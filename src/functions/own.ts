@@ -64,7 +64,7 @@ export type OutputsOf<Source extends string> =
  * `derivative` is needed for second derivatives.
  *
  * @throws ArgumentError, WgslError (with the line) where the source isn't of this form. What only the compiler finds
- * rejects the next read, or `prepare()`, with its message and the line in this source.
+ * rejects the next read, or `prepare()`, with its message and the line in this source; where nobody reads, the console has it.
  * @example
  * const kepler = elementwise(`
  *   fn kepler_forward(m: f32, e: f32) -> f32 {

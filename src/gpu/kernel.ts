@@ -56,7 +56,8 @@ export type RunIntoOptions = Grid & {
  * A compute shader with bindings. It is compiled once per device, at its first run.
  *
  * @throws ArgumentError for options of the wrong kind. Mistakes in the WGSL are found when it is compiled, and reject
- * `prepare` and the next read of what the kernel was to write, with the compiler's message and line.
+ * `prepare` and the next read of what the kernel was to write, with the compiler's message and line; where nobody reads, the
+ * console has it.
  * @example
  * const double = new Kernel({
  *   name: "double",

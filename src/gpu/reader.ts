@@ -1,7 +1,9 @@
 /** Reading back: a copy to a mappable buffer, recorded behind the work it waits for. */
-import { ArgumentError, OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
+import { ArgumentError, isGpugradError, OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
+import { remade } from "../base/remade.js";
 import type { Device } from "./device.js";
 import { caught } from "./error-scopes.js";
+import { tell } from "./untold.js";
 import type { Part } from "./work.js";
 
 const usage = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
@@ -14,6 +16,8 @@ export async function read(device: Device, part: Part): Promise<Float32Array> {
       "nothing can be read inside of encodeInto: its commands run when the application submits them",
     );
   }
+  // What goes wrong is told long after: its own stack would show nobody's call.
+  const called = new Error();
   // The read's own reference: the array may be released while it waits.
   const { storage } = part;
   storage.retain();
@@ -26,9 +30,22 @@ export async function read(device: Device, part: Part): Promise<Float32Array> {
     const second = await copyBack(device, part);
     if (second instanceof Float32Array) return second;
     throw second;
+  } catch (error) {
+    throw isGpugradError(error) ? seenFrom(error, called) : error;
   } finally {
     storage.release();
   }
+}
+
+/** The error, as of the call of whom it concerns. */
+function seenFrom(error: GpugradError, { stack }: Error): GpugradError {
+  tell(error);
+  const again = remade(error);
+  if (again === error || stack === undefined) return error;
+  // V8 repeats name and message before the frames; others have the frames alone.
+  const value = stack.replace(/^Error.*/, () => `${again.name}: ${again.message}`);
+  Object.defineProperty(again, "stack", { value, configurable: true, writable: true });
+  return again;
 }
 
 /** The numbers, or why the copy failed. @throws what went wrong with the array itself, or with the device. */

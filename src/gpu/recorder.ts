@@ -8,7 +8,8 @@
  * Commands can also go into an encoder of the application's (`into`), which it submits itself. They are a batch of which
  * nobody tells when it is submitted: that it was is checked as the next batch is.
  */
-import { ArgumentError, OutOfMemoryError, ValidationError, WgslError, type GpugradError } from "../base/errors.js";
+import { ArgumentError, DeviceLostError, OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
+import { remade } from "../base/remade.js";
 import { showShape, sizeOf, type Shape } from "../base/shape.js";
 import type { TrackedBuffer } from "./buffer.js";
 import { attempt, isFinished, submitting, type Check } from "./error-scopes.js";
@@ -341,10 +342,5 @@ function checkUsage(buffer: TrackedBuffer, flag: GPUBufferUsageFlags, name: stri
 
 /** The same error, naming the command whose result it took. */
 function explain(error: GpugradError, label: string): GpugradError {
-  if (error instanceof OutOfMemoryError) {
-    return new OutOfMemoryError(`${label} has no result: ${error.message}`, error.asked, error.live);
-  }
-  if (error instanceof ValidationError) return new ValidationError(`${label} has no result: ${error.message}`);
-  if (error instanceof WgslError) return new WgslError(`${label} has no result: ${error.message}`, error.line);
-  return error;
+  return error instanceof DeviceLostError ? error : remade(error, `${label} has no result: ${error.message}`);
 }

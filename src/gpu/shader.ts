@@ -8,6 +8,7 @@ import type { Device } from "./device.js";
 import { caught } from "./error-scopes.js";
 import { isOfLoss } from "./loss.js";
 import type { ShaderRole } from "./recorder.js";
+import { tell, tellUnlessRead } from "./untold.js";
 
 /**
  * Who wrote a shader, and so what may be wrong with it:
@@ -114,8 +115,9 @@ export class Shader {
     const known = this.#pipelinesOn(device).get(math);
     if (known !== undefined) {
       const mistake = await device.loss.orLost(known.mistake);
-      if (mistake !== null) throw mistake;
-      return;
+      if (mistake === null) return;
+      tell(mistake);
+      throw mistake;
     }
     const { descriptor, layout, mistake } = this.#describe(device);
     const found = await device.loss.orLost(mistake);
@@ -152,6 +154,9 @@ export class Shader {
     const found = Promise.all([mistake, refused]).then(([inSource, inPipeline]) => {
       if (inSource !== null) return inSource;
       return inPipeline === null ? null : this.#refused(inPipeline);
+    });
+    void found.then((error) => {
+      if (error !== null) tellUnlessRead(error, device.loss);
     });
     const compiled = new Compiled(pipeline, layout, found, this.traits.origin, false);
     device.pipelines++;
