@@ -96,8 +96,8 @@ export class Profiler {
       encoder.resolveQuerySet(querySet, 0, measured.length * 2, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, measured.length * 16);
       gpuDevice.queue.submit([encoder.finish()]);
-      await this.#device.loss.orLost(staging.mapAsync(1 /* READ */));
-      const times = new BigInt64Array(staging.getMappedRange());
+      const mapping = staging.mapAsync(1 /* READ */).then(() => staging.getMappedRange());
+      const times = new BigInt64Array(await this.#device.loss.orLost(mapping));
       measured.forEach((dispatch, index) => {
         dispatch.nanoseconds = Number((times[2 * index + 1] ?? 0n) - (times[2 * index] ?? 0n));
       });
