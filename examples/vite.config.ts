@@ -1,0 +1,21 @@
+/** The pages of `examples/`. */
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here("."),
+  base: "./",
+  cacheDir: here("../node_modules/.vite-examples"),
+  appType: "mpa",
+  resolve: { alias: { gpugrad: here("../src/index.ts") } },
+  build: {
+    target: "es2022",
+    // As the tests' server has it: a Content-Security-Policy forbids data: addresses and inline scripts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: Infinity,
+    rolldownOptions: { input: ["webgpu", "three", "typegpu"].map((name) => here(`${name}/index.html`)) },
+  },
+});
