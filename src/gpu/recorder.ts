@@ -8,7 +8,13 @@
  * Commands can also go into an encoder of the application's (`into`), which it submits itself. They are a batch of which
  * nobody tells when it is submitted: that it was is checked as the next batch is.
  */
-import { ArgumentError, DeviceLostError, OutOfMemoryError, ValidationError, type GpugradError } from "../base/errors.js";
+import {
+  ArgumentError,
+  DeviceLostError,
+  OutOfMemoryError,
+  ValidationError,
+  type GpugradError,
+} from "../base/errors.js";
 import { remade } from "../base/remade.js";
 import { showShape, sizeOf, type Shape } from "../base/shape.js";
 import type { TrackedBuffer } from "./buffer.js";
