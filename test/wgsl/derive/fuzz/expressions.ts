@@ -142,9 +142,10 @@ export class Expressions {
       () => `clamp(${f()}, -1.5, 1.25)`,
       () => `clamp(${f()}, -1.0 - abs(${f()}), 1.0)`,
       () => `saturate(${f()})`,
-      () => `mix(${f()}, ${f()}, ${this.small(depth)})`,
-      () => `smoothstep(-1.0, 1.5, ${f()})`,
-      () => `smoothstep(-1.0 - abs(${f()}), 1.25, ${f()})`,
+      // naga doesn't compute mix and smoothstep of numbers without a type.
+      () => `mix(${f()}, f32(${f()}), ${this.small(depth)})`,
+      () => `smoothstep(-1.0f, 1.5, ${f()})`,
+      () => `smoothstep(-1.0 - abs(${f()}), 1.25f, ${f()})`,
       () => `fma(${f()}, ${this.small(depth)}, ${f()})`,
       () => `select(${f()}, ${f()}, ${this.bool(depth)})`,
       () => `(${f()} + floor(${f()}) * 0.25)`,
