@@ -9,9 +9,9 @@ import { currentDevice } from "./current.js";
  * before and those that it records afterwards: one submit for all, in this order. Without it, gpugrad submits by itself, at
  * the end of the current task at the latest; see `flush`.
  *
- * What was computed before is submitted first. Submit the encoder before the task ends, and before anything that was
- * computed in `f` is read or computed with: else these reject with a ValidationError. Inside of `f` nothing can be read or
- * awaited. What WebGPU says against the encoder's commands, it says to the application that finishes and submits it.
+ * What was computed before is submitted first. Submit the encoder before gpugrad submits anything else: so before the end of
+ * the task, a read, `flush()`, or `data.buffer` where anything was computed since. Else what was computed in `f` has no result:
+ * reading it, or what comes from it, rejects with a ValidationError. Inside of `f` nothing can be read or awaited. What WebGPU says against the encoder's commands, it says to the application that finishes and submits it.
  *
  * @param encoder of the current device, with no pass open
  * @returns what `f` gives

@@ -239,8 +239,8 @@ export class Recorder {
         isIt
           ? null
           : new ValidationError(
-              "the encoder that was given to encodeInto is not submitted yet: submit it before the next task, and before " +
-                "what was computed in it is read or computed with",
+              "the encoder that was given to encodeInto was not submitted before gpugrad's next commands: submit it before the " +
+                "end of the task, a read, flush(), or anything else that submits",
             ),
       );
       settle(submitted);

@@ -5,8 +5,17 @@
  * (`addGradientsWith`).
  */
 import { checkObject, checkOption } from "../base/arguments.js";
-import { ArgumentError, NotDifferentiableError, ShapeError } from "../base/errors.js";
-import { arrayOf, Identity, OnceDifferentiable, toList, type Function, type Result, letGoIfAlone } from "./function.js";
+import { ArgumentError, FuseError, NotDifferentiableError, ShapeError } from "../base/errors.js";
+import {
+  arrayOf,
+  Identity,
+  OnceDifferentiable,
+  toList,
+  tracing,
+  type Function,
+  type Result,
+  letGoIfAlone,
+} from "./function.js";
 import { withGrad } from "./grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { sameShape, showShape } from "../base/shape.js";
@@ -37,6 +46,9 @@ export interface BackwardOptions {
  * added to a leaf's, set on an intermediate's.
  */
 export function backward(root: Variable, options: BackwardOptions): void {
+  if (tracing.current !== null) {
+    throw new FuseError("fuse: backward() can't be part of a fused function: call it on what the fused function gives");
+  }
   const { retainGrad = true, createGraph = false } = checkObject(options, "backward's options");
   checkOption(retainGrad, "boolean", "retainGrad");
   checkOption(createGraph, "boolean", "createGraph");

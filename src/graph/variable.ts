@@ -6,8 +6,8 @@
  */
 import { backward, type BackwardOptions } from "./backward.js";
 import { numbersOf, toGpuArray, type Data } from "../gpu/data.js";
-import { ArgumentError, ShapeError } from "../base/errors.js";
-import { Given, Identity, type Function } from "./function.js";
+import { ArgumentError, FuseError, ShapeError } from "../base/errors.js";
+import { Given, Identity, tracing, type Function } from "./function.js";
 import { gradEnabled, withGrad } from "./grad-mode.js";
 import { Value } from "./lifetime.js";
 import { Setting } from "./setting.js";
@@ -303,8 +303,13 @@ export class Variable extends Value {
     return this;
   }
 
-  /** @throws ArgumentError where it was computed. @internal */
+  /** @throws ArgumentError where it was computed; FuseError while a function is traced. @internal */
   checkLeaf(what: string): void {
+    if (tracing.current !== null) {
+      throw new FuseError(
+        `fuse: ${this.toString()} can't be ${what} in a fused function, which runs once, to be traced: change it outside of it`,
+      );
+    }
     if (this.#creator === null) {
       this.forgetOrigin();
       return;

@@ -60,23 +60,27 @@ export function forwardSteps(roots: readonly Variable[], known: readonly Variabl
     leaves.add(variable);
     list.push(leafStep(variable.name, variable));
   };
-  for (const f of sortedByGeneration(roots).reverse()) {
+  const functions = sortedByGeneration(roots).reverse();
+  // Of several outputs of a function, not all need be on the way.
+  const used = new Set([...roots, ...functions.flatMap(({ inputs }) => inputs)]);
+  for (const f of functions) {
     // Of one that was changed since, the numbers that were used are gone.
     f.inputs.forEach((input, k) => {
       if (!f.isChanged(k)) addLeaf(input);
     });
     const changed = changedOf(f);
+    const outputs = f.outputs.filter((output) => used.has(output));
     list.push({
       kind: "function",
       name: f.name,
-      results: f.outputs.map((output) => ({
+      results: outputs.map((output) => ({
         array: output.array,
         view: viewOf(f, output),
         group: groupOfOutput(f, output),
       })),
       operands: f.inputs.map((input, k) => operandOf(input, input.shape, true, f.isChanged(k))),
       changed,
-      inside: f instanceof FusedNode && changed === null ? () => forwardInside(f) : null,
+      inside: f instanceof FusedNode && changed === null ? () => forwardInside(f, outputs) : null,
     });
   }
   roots.forEach(addLeaf);
@@ -194,10 +198,14 @@ class RecordedPass implements Steps {
   }
 }
 
-/** The functions in a fused one, one after the other. All need gradients here, so that the graph has each. */
-function forwardInside(f: FusedNode): Steps {
+/**
+ * The functions in a fused one on the way to these outputs of it, one after the other. All need gradients here, so that the
+ * graph has each.
+ */
+function forwardInside(f: FusedNode, wanted: readonly Variable[]): Steps {
   const { leaves, outputs, release } = unfolded(f, true);
-  return { list: forwardSteps(outputs, leaves).list, release };
+  const roots = outputs.filter((_, k) => wanted.includes(at(f.outputs, k)));
+  return { list: forwardSteps(roots, leaves).list, release };
 }
 
 /** The gradient of a fused function, of one function in it after the other. */

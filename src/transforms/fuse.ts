@@ -46,10 +46,17 @@ export function fuse<Result extends Variable | readonly Variable[]>(f: Fusable<R
   checkFunction(f, "what fuse traces");
   // One for each number of arguments.
   const traced = new Map<number, Traced>();
+  const tracedNow = new Set<number>();
   const tracedWith = (count: number): Traced => {
     let known = traced.get(count);
     if (known === undefined) {
-      known = traceFunction(f, count);
+      if (tracedNow.has(count)) throw new FuseError("fuse: the function calls the fused function that is made of it");
+      tracedNow.add(count);
+      try {
+        known = traceFunction(f, count);
+      } finally {
+        tracedNow.delete(count);
+      }
       traced.set(count, known);
     }
     return known;

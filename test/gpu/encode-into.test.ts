@@ -188,7 +188,7 @@ describe("encodeInto", () => {
     const after = z.add(1);
     const expected = {
       code: "validation",
-      message: expect.stringContaining("encodeInto is not submitted yet") as string,
+      message: expect.stringContaining("encodeInto was not submitted before") as string,
     };
     expect(await errorOf(() => after.read())).toMatchObject(expected);
     expect(await errorOf(() => z.read())).toMatchObject(expected);

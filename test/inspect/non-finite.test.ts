@@ -644,3 +644,15 @@ describe("what can't be answered", () => {
     );
   });
 });
+
+test("of several outputs, only those on the way are looked at, fused or not", async () => {
+  const both = (x: Variable): Variable[] => [x.log(), x.sqrt()];
+  const own = elementwise("fn pair_forward(x: f32) -> vec2f { return vec2f(math_log(x), sqrt(x)); }");
+  for (const f of [both, fuse(both), own] as ((x: Variable) => readonly Variable[])[]) {
+    const [a, b] = f(new Variable([0, 4]));
+    if (a === undefined || b === undefined) throw new Error("two results");
+    expect(await findNonFinite(b)).toBeNull();
+    expect(await findNonFinite(a)).toHaveLength(1);
+    expect(await findNonFinite(a.add(b))).toHaveLength(1);
+  }
+});

@@ -9,6 +9,7 @@ import {
   greater,
   init,
   mul,
+  type Operand,
   sin,
   square,
   stats,
@@ -355,5 +356,64 @@ describe("how many operands a function takes that has rest parameters", () => {
       throw new RangeError("mine");
     });
     await expect(wrong.prepare()).rejects.toThrow(RangeError);
+  });
+});
+
+describe("a fused function made inside of another", () => {
+  test("may use the other's operands, and what was computed of them", async () => {
+    const f = fuse((x: Variable) => {
+      const s = x.sin();
+      return fuse((y: Variable) => y.mul(x).add(s))(x.cos());
+    });
+    const x = new Variable([0.5, -1]);
+    const y = f(x);
+    y.backward();
+    const [value, gradient] = [await y.read(), await x.grad?.read()];
+    [0.5, -1].forEach((v, k) => {
+      expect(value[k]).toBeCloseTo(v * Math.cos(v) + Math.sin(v), 6);
+      expect(gradient?.[k]).toBeCloseTo(2 * Math.cos(v) - v * Math.sin(v), 6);
+    });
+  });
+
+  test("an operand that is kept from a trace is refused where it is used later", () => {
+    let kept: Variable | null = null;
+    const first = fuse((x: Variable) => {
+      kept = x;
+      return x.mul(2);
+    });
+    first([1]);
+    const second = fuse((y: Variable) => y.mul(kept ?? y));
+    expect(() => second([1])).toThrow(/kept from when that was traced/);
+    const w = new Variable([1]);
+    expect(() => w.update((v) => v.mul(kept ?? v))).toThrow(/fuse|trace/);
+  });
+
+  test("itself is refused", () => {
+    const f: (x: Operand) => Variable = fuse((x: Variable): Variable => f(x).mul(2));
+    expect(() => f([1])).toThrow(/calls the fused function that is made of it/);
+  });
+});
+
+describe("what changes something can't be fused: it would run once, at the trace", () => {
+  const leaf = (): Variable => {
+    const c = new Variable([1]);
+    c.square().backward();
+    return c;
+  };
+  test.each<[string, (c: Variable, x: Variable) => unknown, RegExp]>([
+    ["descend", (c) => c.descend(0.1), /can't be changed in a fused function/],
+    ["assign", (c) => c.assign([2]), /can't be assigned to in a fused function/],
+    ["backward", (c) => c.square().backward(), /backward\(\) can't be part of a fused function/],
+    ["backward of a result", (_, x) => x.square().backward(), /backward\(\) can't be part of a fused function/],
+    ["unchain", (_, x) => x.sin().unchain(), /detach\(\) gives the same numbers/],
+  ])("%s", async (_, change, message) => {
+    const c = leaf();
+    const f = fuse((x: Variable) => {
+      change(c, x);
+      return x.mul(c);
+    });
+    expect(() => f([1])).toThrow(message);
+    expect(await c.item()).toBe(1);
+    expect(await c.grad?.item()).toBe(2);
   });
 });

@@ -376,3 +376,32 @@ test("a loop of backward, update and clearGrad in one task allocates nothing, th
     expect((await gradient.read())[0]).toBeGreaterThan(0);
   }
 });
+
+describe("leaves of several shapes", () => {
+  test.each([
+    ["vectors", [3], [5]],
+    ["a matrix and a vector", [2, 2], [2]],
+    ["a scalar and a vector", [], [4]],
+    ["a vector and a scalar", [4], []],
+    ["the same numbers in another shape", [2, 2], [4]],
+  ] as const)("%s that need each other keep theirs, or nothing changes", async (_, a, b) => {
+    const make = (shape: readonly number[]): Variable =>
+      new Variable(
+        Float32Array.from({ length: shape.reduce((n, m) => n * m, 1) }, (_, k) => k + 1),
+        { shape: [...shape] },
+      );
+    const [w, m] = [make(a), make(b)];
+    const before = [[...(await w.read())], [...(await m.read())]];
+    expect(() => {
+      update([w, m], (x) => [x.mul(2), x.mul(3)]);
+    }).toThrow(/can't take the place of/);
+    expect(() => {
+      update([m, w], (x) => [x.mul(2), x.mul(3)]);
+    }).toThrow(/can't take the place of/);
+    expect([[...(await w.read())], [...(await m.read())]]).toEqual(before);
+    update([w, m], (x, y) => [x.add(sum(y).mul(0)), y.add(sum(x))]);
+    const total = before[0]?.reduce((p, q) => p + q, 0) ?? NaN;
+    expect([...(await w.read())]).toEqual(before[0]);
+    expect([...(await m.read())]).toEqual(before[1]?.map((value) => value + total));
+  });
+});

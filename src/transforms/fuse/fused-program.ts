@@ -1,5 +1,6 @@
 /** Runs a traced program: in pieces, each of which is one node of the graph with a shader forward and one backward. */
 import { at } from "../../base/assert.js";
+import { FuseError } from "../../base/errors.js";
 import { Elementwise, type Derivative } from "../../elementwise/elementwise.js";
 import { ElementwiseShaders } from "../../elementwise/shaders.js";
 import { currentDevice } from "../../gpu/current.js";
@@ -12,6 +13,7 @@ import { weightOf } from "../../wgsl/weight.js";
 import { cut, type Weigh } from "./cut.js";
 import type { Program } from "./program.js";
 import { Dependencies } from "./shapes.js";
+import { SymbolVariable } from "./symbol.js";
 import { sourceOf } from "./text.js";
 
 /**
@@ -48,6 +50,11 @@ export class FusedProgram {
   call(args: readonly Variable[]): readonly Variable[] {
     const inputs = [...args, ...this.#captured];
     if (tracing.current !== null) return this.#program.unfold(inputs);
+    if (this.#captured.some((variable) => variable instanceof SymbolVariable)) {
+      throw new FuseError(
+        "fuse: an operand of another fused function is used, kept from when that was traced: give it as an operand",
+      );
+    }
     const values = new Map<Variable, Variable>(this.#program.inputs.map((input, k) => [input, at(inputs, k)]));
     const valueOf = (variable: Variable): Variable => values.get(variable) ?? variable;
     /** Written by one piece for another. */

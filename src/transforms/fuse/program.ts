@@ -26,16 +26,19 @@ export class Program {
     this.outputs = outputs;
   }
 
-  /** What was traced from these symbols to these outputs. Variables from outside, `captured`, are its last inputs. */
+  /**
+   * What was traced from these symbols to these outputs. Variables from outside, `captured`, are its last inputs; among them are
+   * operands of a function around this one, which is being traced.
+   */
   static between(
     symbols: readonly Variable[],
     outputs: readonly Variable[],
   ): { program: Program; captured: readonly Variable[] } {
     const nodes = inDepthOrder(outputs, new Set(symbols));
-    const known = new Set(symbols);
+    const known = new Set([...symbols, ...nodes.flatMap((node) => node.outputs)]);
     const captured: Variable[] = [];
     for (const variable of nodes.flatMap((node) => node.inputs)) {
-      if (known.has(variable) || variable instanceof SymbolVariable || literalOf(variable) !== null) continue;
+      if (known.has(variable) || literalOf(variable) !== null) continue;
       known.add(variable);
       captured.push(variable);
     }
@@ -106,6 +109,8 @@ export function inDepthOrder(outputs: readonly Variable[], inputs: ReadonlySet<V
   const visit = (variable: Variable | undefined): void => {
     if (!(variable instanceof SymbolVariable) || inputs.has(variable)) return;
     const { creator } = variable;
+    // An operand of a function around this one, if it isn't one of `inputs`.
+    if (creator === null) return;
     if (!(creator instanceof Elementwise)) throw new Error("gpugrad bug: a symbol from outside of the trace");
     if (seen.has(creator)) return;
     seen.add(creator);

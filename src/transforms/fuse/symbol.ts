@@ -56,6 +56,12 @@ export class SymbolVariable extends Variable {
     return withGrad(false, () => detached(this));
   }
 
+  override unchain(): never {
+    throw new FuseError(
+      "fuse: unchain() can't be part of a fused function: detach() gives the same numbers without a gradient",
+    );
+  }
+
   /** Nothing was computed, so there is nothing to give back. */
   override letGo(): void {
     return;

@@ -63,6 +63,9 @@ function connected(traced: TracedUpdate): number[][] {
 
 function groupOf(traced: TracedUpdate, members: readonly number[]): Group {
   const { shape, device } = at(traced.leaves, at(members, 0));
+  if (!members.every((leaf) => sameShape(at(traced.leaves, leaf).shape, shape))) {
+    throw new FuseError("update: leaves of several shapes need each other");
+  }
   const results = members.map((leaf) => at(traced.results, leaf));
   const nodes = inDepthOrder(results, new Set(traced.symbols));
   if (nodes.length > mostNodes) throw new FuseError(`update: ${nodes.length} functions in one shader`);
@@ -135,9 +138,13 @@ class Loads {
 
 /** What these functions and results are made of, and is not computed by them. */
 function inputsOf(nodes: readonly Elementwise[], results: readonly Variable[]): Variable[] {
-  return [...nodes.flatMap((node) => node.inputs), ...results].filter(
-    (variable) => variable instanceof StandIn || !(variable instanceof SymbolVariable),
+  const inputs = [...nodes.flatMap((node) => node.inputs), ...results].filter(
+    (variable) => variable instanceof StandIn || !(variable instanceof SymbolVariable && variable.creator !== null),
   );
+  if (inputs.some((input) => input instanceof SymbolVariable && !(input instanceof StandIn))) {
+    throw new FuseError("update: an operand of a fused function is used, kept from when that was traced");
+  }
+  return inputs;
 }
 
 /** Which of the leaves this is, or has the same memory as: WebGPU forbids to bind it twice. -1 for none. */
