@@ -1,4 +1,5 @@
 /** Functions that are WGSL for one number: the built-in ones and a user's own (own.ts), the same way. */
+import eitherNonzeroWgsl from "../../shaders/eitherNonzero.wgsl?raw";
 import gateWgsl from "../../shaders/gate.wgsl?raw";
 import gatedWgsl from "../../shaders/gated.wgsl?raw";
 import strongZeroWgsl from "../../shaders/strongZero.wgsl?raw";
@@ -202,7 +203,8 @@ export abstract class Elementwise extends Function {
   }
 
   /**
-   * The gradients as the derivative gives them, in whatever shapes, and 0 where the output's is exactly 0.
+   * The gradients as the derivative gives them, in whatever shapes, and 0 where the output's is exactly 0, those of all
+   * outputs where there are several.
    *
    * @throws NotDifferentiableError where there is no derivative.
    */
@@ -218,14 +220,13 @@ export abstract class Elementwise extends Function {
         `${this.name} can't be differentiated twice: its backward is a kernel. Give it a derivative made of Functions`,
       );
     }
-    const gy = at(gradients, 0);
-    const { identityGradients = [], keepsZero = false } = this.traits;
-    // Of several outputs, each has its own zeros (ofOutputs); a derivative by hand must see to them.
-    const isSafe = keepsZero || gradients.length > 1 || isNeverZero(gy);
+    const { identityGradients = [], keepsZero = false, derivativeKeepsZero = keepsZero } = this.traits;
     const operands = [...inputs, ...outputs];
-    const results = isSafe
-      ? toList<Variable | null>(derivative(...gradients, ...operands))
-      : gated(gy, operands, (own) => toList<Variable | null>(derivative(gy, ...own)));
+    const gy = derivativeKeepsZero ? null : zeroWhereAllAre(gradients);
+    const results =
+      gy === null
+        ? toList<Variable | null>(derivative(...gradients, ...operands))
+        : gated(gy, operands, (own) => toList<Variable | null>(derivative(...gradients, ...own)));
     if (results.length !== inputs.length) {
       throw new ArgumentError(`${name}'s derivative must give ${inputs.length} gradients, gave ${results.length}`);
     }
@@ -236,7 +237,7 @@ export abstract class Elementwise extends Function {
         letGoIfAlone(result, results, new Set([...gradients, ...operands]));
         return null;
       }
-      return isSafe || identityGradients.includes(index) ? result : strongZero(gy, result);
+      return gy === null || identityGradients.includes(index) ? result : strongZero(gy, result);
     });
   }
 
@@ -284,6 +285,13 @@ function isNeverZero({ array: { constant } }: Variable): boolean {
   return constant !== null && constant !== 0;
 }
 
+/** What is exactly 0 where all of these are; null where they are nowhere. */
+function zeroWhereAllAre(gradients: readonly Variable[]): Variable | null {
+  if (gradients.some(isNeverZero)) return null;
+  const [first = at(gradients, 0), ...others] = gradients.filter(({ array }) => array.constant !== 0);
+  return others.reduce((sum, other) => eitherNonzero(sum, other), first);
+}
+
 /** What `f` gives of operands behind a Gate each. */
 function gated(
   gy: Variable,
@@ -321,6 +329,8 @@ const gatedValue: ElementwiseFunction<[gradient: Variable, value: Variable, x: V
   (gy, gradient, value) => [null, null, gatedValue(gradient, value, gy)],
   { withoutGradient: [0, 1], keepsZero: true },
 );
+
+const eitherNonzero: ElementwiseFunction<[a: Variable, b: Variable]> = builtin(eitherNonzeroWgsl);
 
 const gateSource = librarySource(gateWgsl);
 const gateShaders = new ElementwiseShaders(gateSource, { origin: "library", withoutGradient: [0], keepsZero: true });

@@ -28,6 +28,8 @@ export interface Traits {
   readonly withoutGradient?: readonly number[];
   /** Whether its backward, as it is written, makes 0 of a gradient that is 0, whatever the operands are. */
   readonly keepsZero?: boolean;
+  /** The same of its derivative; as keepsZero where it isn't said. */
+  readonly derivativeKeepsZero?: boolean;
 }
 
 export class ElementwiseShaders {

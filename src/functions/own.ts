@@ -6,7 +6,7 @@ import { define, ofOutputs, type Derivative, type ElementwiseFunction } from "..
 import type { Operand, Variable } from "../graph/variable.js";
 import { parseElementwise } from "../wgsl/parse-elementwise.js";
 import type { ElementwiseSource } from "../wgsl/source.js";
-import { add, mul } from "./pointwise.js";
+import { add, mul, where } from "./pointwise.js";
 
 /** Of `elementwise`. */
 export interface ElementwiseOptions {
@@ -107,28 +107,57 @@ function of<Outputs extends number>(
 ): ElementwiseFunction<Operand[], Outputs> {
   // What is derived for several outputs has the zero of each in its text.
   const keepsZero = source.outputs > 1 && source.derived !== null;
-  return define(wgsl, source, derivative ?? derivativeOf(source), { origin: "scalar", keepsZero });
+  return define(wgsl, source, derivative ?? derivativeOf(source), {
+    origin: "scalar",
+    keepsZero,
+    derivativeKeepsZero: keepsZero && derivative === undefined,
+  });
 }
 
-/** The product rule with each partial derivative as a function of its own, whose derivatives are found the same way. */
+/**
+ * The product rule with each partial derivative as a function of its own, whose derivatives are found the same way. An output that
+ * isn't computed from an input gives it 0, as the backward does, also where the output's gradient is infinite.
+ */
 function derivativeOf({ derived, inputs, outputs }: ElementwiseSource): Derivative | null {
   if (derived === null) return null;
-  const partials = new Map<string, ElementwiseFunction>();
-  const partial = (input: number, output: number): ElementwiseFunction => {
+  const partials = new Map<string, Partial>();
+  const partial = (input: number, output: number): Partial => {
     const key = `${input} ${output}`;
-    let f = partials.get(key);
-    if (f === undefined) {
-      const wgsl = derived.by(input, output);
-      partials.set(key, (f = of<1>(wgsl, parseElementwise(wgsl, true, true))));
+    let known = partials.get(key);
+    if (known === undefined) {
+      const reaches = derived.reaches(input, output);
+      known = {
+        slope: made(derived.by(input, output), true),
+        reaches: typeof reaches === "string" ? made(reaches, false) : reaches,
+      };
+      partials.set(key, known);
     }
-    return f;
+    return known;
   };
   const byInputs = (output: number) => (gy: Variable, operands: readonly Variable[]) =>
-    operands.map((operand, k) => (operand.requiresGrad ? mul(gy, partial(k, output)(...operands)) : null));
+    operands.map((operand, k) => (operand.requiresGrad ? product(gy, partial(k, output), operands) : null));
   if (outputs > 1) return ofOutputs(outputs, byInputs, add);
   return (...gyInputsAndOutput: Variable[]) => {
     const [gy, ...operands] = gyInputsAndOutput.slice(0, 1 + inputs.length);
     if (gy === undefined) throw new Error("gpugrad bug: a derivative without a gradient");
     return byInputs(0)(gy, operands);
   };
+}
+
+/** A derivative of one output by one input. */
+interface Partial {
+  readonly slope: ElementwiseFunction;
+  /** Whether the output is computed from the input; a function that gives 1 or 0 where that depends on values. */
+  readonly reaches: ElementwiseFunction | boolean;
+}
+
+function product(gy: Variable, { slope, reaches }: Partial, operands: readonly Variable[]): Variable {
+  const whole = mul(gy, slope(...operands));
+  if (reaches === true) return whole;
+  return where(reaches === false ? 0 : reaches(...operands), whole, 0);
+}
+
+/** The function of a source that was derived from one that has been read. */
+function made(wgsl: string, hasGradient: boolean): ElementwiseFunction {
+  return of<1>(wgsl, parseElementwise(wgsl, hasGradient, true));
 }

@@ -52,6 +52,7 @@ export class DerivableSource implements ElementwiseSource {
         return wgsl();
       },
       by: (input, output) => this.#source().by(input, output),
+      reaches: (input, output) => this.#source().reaches(input, output),
     };
   }
 

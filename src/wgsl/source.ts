@@ -62,6 +62,14 @@ export interface DerivedGradient {
    * @throws WgslError where there is none.
    */
   by(input: number, output: number): string;
+  /**
+   * Where that derivative is 0 because the output isn't computed from the input there, so that not even an infinite gradient makes
+   * anything of it: whether it is computed from it, or where that depends on values, a source without a gradient, with the same
+   * inputs, which gives 1 or 0.
+   *
+   * @throws WgslError where there is no derivative.
+   */
+  reaches(input: number, output: number): boolean | string;
 }
 
 /** What a parameter of a backward stands for: one of the inputs, the outputs, or the outputs' gradients. */

@@ -19,6 +19,7 @@ import {
   Variable,
   where,
   WgslError,
+  type ElementwiseFunction,
   type Operand,
 } from "../../src/index.js";
 import { expectClose, gradOf, leaf } from "../reference/numbers.js";
@@ -229,6 +230,66 @@ describe("a gradient of exactly 0", () => {
     expect(() => {
       slope?.backward();
     }).toThrow(NotDifferentiableError);
+  });
+
+  test("of all outputs has none through a derivative by hand, to any order, and keeps the slope by itself", async () => {
+    const derivative = (gr: Variable, gx: Variable, _x: Variable, r: Variable): Variable =>
+      add(div(mul(gr, 0.5), r), gx);
+    const wgsl = "fn hand_forward(x: f32) -> vec2f { return vec2f(sqrt(x), x); }";
+    const backward = "fn hand_backward(x: f32, gy: vec2f) -> f32 { return gy.x * 0.5 / sqrt(x) + gy.y; }";
+    const own: ElementwiseFunction<[Operand], 2>[] = [
+      elementwise<[Operand], 2>(`${wgsl}\n${backward}`, { derivative }),
+      // Its backward is derived, and knows the zero of each output; its derivative doesn't.
+      elementwise<[Operand], 2>(wgsl, { derivative }),
+    ];
+    type Masked = (x: Variable, m: Operand) => Variable;
+    for (const hand of own) {
+      const both: Masked = (x, m) => add(mul(hand(x)[0], m), mul(hand(x)[1], m));
+      const together: Masked = (x, m) => {
+        const [root, same] = hand(x);
+        return add(mul(root, m), mul(same, m));
+      };
+      const one: Masked = (x, m) => mul(hand(x)[0], m);
+      const cases: [f: Masked, first: number][] = [
+        [both, 1.25],
+        [together, 1.25],
+        [one, 0.25],
+      ];
+      for (const [f, first] of cases) {
+        for (const g of [f, fuse(f)]) {
+          for (const mask of [
+            [0, 0, 1],
+            [0, -0, 0],
+          ]) {
+            const last = mask[2] ?? NaN;
+            const m = new Variable(mask, { requiresGrad: false });
+            for (const createGraph of [false, true]) {
+              const x = leaf([0, -1, 4]);
+              g(x, m).sum().backward({ createGraph });
+              expectClose(await gradOf(x), [0, 0, first * last], 1e-6);
+            }
+            // √x twice is -1/4 x^(-3/2).
+            const x = leaf([0, -1, 4]);
+            g(x, m).sum().backward({ createGraph: true });
+            const { grad: slope } = x;
+            x.clearGrad();
+            slope!.backward();
+            expectClose(await gradOf(x), [0, 0, -last / 32], 1e-6);
+          }
+        }
+      }
+      // <Jᵀu, v> by u is J v, also at u = 0; from only one of the gradients the other's output counts.
+      const [x, u] = [leaf([4, 1]), leaf([0, 0])];
+      const [root, same] = hand(x);
+      add(mul(root, u), mul(same, [0, 3]))
+        .sum()
+        .backward({ createGraph: true });
+      const { grad: slope } = x;
+      expectClose(await slope!.read(), [0, 3], 1e-6);
+      u.clearGrad();
+      slope!.backward();
+      expectClose(await gradOf(u), [0.25, 0.5], 1e-6);
+    }
   });
 
   test("is the derivative's business where one is given: it gets the gradients, the inputs, the outputs", async () => {

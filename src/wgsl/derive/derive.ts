@@ -81,15 +81,40 @@ export class Derivation {
    * `fn NAME_by_INPUT_forward`, or of several outputs `fn NAME_OUTPUT_by_INPUT_forward`, with all inputs as parameters.
    */
   by(input: number, output = 0): string {
+    return this.#ofPartial("by", input, output, (change) => change ?? build.number("0.0"));
+  }
+
+  /**
+   * Whether the backward multiplies an output's gradient for an input at all. Where one `return` does and another doesn't, the
+   * source of a function that gives 1 or 0: `fn NAME_reached_by_INPUT_forward`.
+   */
+  reaches(input: number, output = 0): boolean | string {
+    const found = new Set<boolean>();
+    const wgsl = this.#ofPartial("reached_by", input, output, (change) => {
+      found.add(change !== null);
+      return build.number(change === null ? "0.0" : "1.0");
+    });
+    return found.size > 1 ? wgsl : found.has(true);
+  }
+
+  /**
+   * A source with all inputs as parameters.
+   *
+   * @param relation between the names of the function and the input
+   * @param give what is returned for how the output changes; that is null where it has nothing to do with the input
+   */
+  #ofPartial(relation: string, input: number, output: number, give: (change: Expression | null) => Expression): string {
     const { name: by = "" } = this.#forward.parameters[input] ?? {};
-    const prefix = `${this.#name}${this.#result === f32 ? "" : `_${output}`}_by_${by}`;
+    const prefix = `${this.#name}${this.#result === f32 ? "" : `_${output}`}_${relation}_${by}`;
     const seeds = this.#forward.parameters.map((_, k) => (k === input ? 1 << k : 0));
     const result = build.typeName(f32);
     const made = new Names(this.#identifiers, []).fresh(`${this.#name}_derivative`);
     const { wgsl } = this.#derive(made, seeds, result, null, ({ tangents }) => {
       const tangent = tangents.get(input);
-      if (tangent === undefined) return build.number("0.0");
-      return this.#result === f32 ? tangent : build.part(this.#result, () => tangent, tangent, output);
+      if (tangent === undefined) return give(null);
+      if (this.#result === f32) return give(tangent);
+      const change = build.part(this.#result, () => tangent, tangent, output);
+      return give(build.isLiteral(change) && build.isZero(change) ? null : change);
     });
     const whole = [...neededOf(this.#checked, wgsl), wgsl].join("\n");
     return whole.replace(identifier, (word) => {
