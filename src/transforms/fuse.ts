@@ -30,7 +30,9 @@ export interface FusedFunction<Result extends Variable | readonly Variable[]> {
  * Makes one shader forward and one backward of a function that is made of element-wise ones, built-in or a user's own.
  * It is traced at the first call, with symbols: numbers in it become part of the shader, Variables from outside become
  * further inputs that are read at every call. The result equals that of the unfused function; where the compiler
- * contracts operations, within 2 ULP, and has its shape. Differentiating it again is fused, too. A large function, or one
+ * contracts operations, within 2 ULP, and has its shape. `x.add(c).sub(c)`, `x.div(y).mul(y)`, `x.mul(0)` and the like are
+ * kept as they are written; across three or more functions, as in `x.add(c).add(y).sub(c)`, WGSL lets a compiler compute
+ * otherwise. Differentiating it again is fused, too. A large function, or one
  * with more arrays than a shader may bind, becomes several shaders: a loop whose turns are alike compiles once, one with other
  * numbers in each turn again and again, so give such numbers as operands. What is computed inside of `noGrad`, or detached, has
  * no gradient.

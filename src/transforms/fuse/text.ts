@@ -4,6 +4,7 @@ import type { Elementwise } from "../../elementwise/elementwise.js";
 import type { Variable } from "../../graph/variable.js";
 import { identifier } from "../../wgsl/language/walk.js";
 import { argumentOf, callOf, type ElementwiseSource } from "../../wgsl/source.js";
+import { Barriers, opaque } from "./barriers.js";
 import { literalOf, type Program } from "./program.js";
 
 /** `let name = text;` and the names in it that have a line, or are parameters. */
@@ -25,8 +26,13 @@ interface Call {
   readonly uses: readonly Value[];
 }
 
+/** A gradient, and the function whose backward gave it, if no select and no sum is in between. */
+interface Arriving extends Value {
+  readonly by?: Elementwise;
+}
+
 /** A gradient, which is 0 wherever one of these is, whatever its text gives there. */
-interface Gradient extends Value {
+interface Gradient extends Arriving {
   readonly zeroWith: readonly Value[];
 }
 
@@ -122,10 +128,12 @@ class ProgramText {
   readonly gradientNames: readonly string[];
   readonly names: Names;
   readonly #program: Program;
+  readonly #barriers: Barriers;
   readonly #values = new Map<Variable, Value>();
 
   constructor(program: Program) {
     this.#program = program;
+    this.#barriers = new Barriers(program);
     this.names = new Names(program);
     program.inputs.forEach((input, k) => this.#values.set(input, named(`x${k}`)));
     program.nodes.forEach((node, k) => {
@@ -186,12 +194,13 @@ class ProgramText {
           : gradient && this.#backwardOf(node, gradient, isSeed);
       if (!call) continue;
       if (node.inputs.length === 1) {
-        arrive(at(node.inputs, 0), { ...define("g", call.uses, call.text), zeroWith: call.zeroWith });
+        arrive(at(node.inputs, 0), { ...define("g", call.uses, call.text), zeroWith: call.zeroWith, by: node });
         continue;
       }
       const value = define("g", [...call.uses, ...call.zeroWith], settled(call, `${node.source.gradientType}()`));
+      const by = call.zeroWith.length === 0 ? { by: node } : {};
       node.inputs.forEach((input, k) => {
-        if (input.requiresGrad) arrive(input, { text: `${value.text}[${k}]`, from: value.from, zeroWith: [] });
+        if (input.requiresGrad) arrive(input, { text: `${value.text}[${k}]`, from: value.from, zeroWith: [], ...by });
       });
     }
     const results = this.#program.inputs.map((input) => {
@@ -224,15 +233,22 @@ class ProgramText {
   }
 
   /** A call of the node's function, forward or backward. @param gradients of the outputs, 0 where there is none */
-  #call(node: Elementwise, direction: "forward" | "backward", gradients: readonly (Value | undefined)[] = []): Call {
+  #call(node: Elementwise, direction: "forward" | "backward", gradients: readonly (Arriving | undefined)[] = []): Call {
     const { source } = node;
     const parameters = direction === "forward" ? source.inputs : (source.backward ?? []);
+    const args: string[] = [];
     const uses = parameters.map((parameter) => {
       const { to, index } = argumentOf(parameter, source.inputs);
-      if (to === "gradient") return gradients[index] ?? zero;
-      return this.#valueOf(at(to === "input" ? node.inputs : node.outputs, index));
+      if (to === "gradient") {
+        const gradient: Arriving = gradients[index] ?? zero;
+        const folds = gradient.by !== undefined && this.#barriers.foldsBackward(node, gradient.by);
+        args.push(folds ? opaque(gradient.text) : gradient.text);
+        return gradient;
+      }
+      const value = this.#valueOf(at(to === "input" ? node.inputs : node.outputs, index));
+      args.push(to === "input" ? this.#barriers.operand(node, index, value.text, direction) : value.text);
+      return value;
     });
-    const args = uses.map(({ text }) => text);
     return { uses, text: callOf(source, direction, args, this.names.of(source)) };
   }
 
