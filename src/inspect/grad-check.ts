@@ -1,14 +1,12 @@
 /** Compares gradients with differences of values: the check that a hand-written backward needs. */
 import { at } from "../base/assert.js";
 import { checkFunction, checkList, checkNumber, checkObject } from "../base/arguments.js";
-import { GradCheckError, UndecidedError } from "../base/errors.js";
+import { ArgumentError, GradCheckError, UndecidedError } from "../base/errors.js";
 import { randomNumbers } from "../base/random.js";
-import { sameShape, sizeOf, type Shape } from "../base/shape.js";
-import { grad, type Differentiable } from "../transforms/grad.js";
-import { sum } from "../elementwise/broadcast.js";
-import { mul } from "../functions/pointwise.js";
+import { sizeOf, type Shape } from "../base/shape.js";
+import type { Differentiable } from "../transforms/grad.js";
 import type { Function } from "../graph/function.js";
-import { gradEnabled, withGrad } from "../graph/grad-mode.js";
+import { withGrad } from "../graph/grad-mode.js";
 import { noGrad } from "../graph/no-grad.js";
 import { asVariable, checkVariable, Variable, type Operand } from "../graph/variable.js";
 import { sortedByGeneration } from "../graph/walk.js";
@@ -16,7 +14,9 @@ import { isPointwise, linesThrough } from "./directions.js";
 import { hiddenRounding } from "./hidden-rounding.js";
 import { judgeLines, type Finding } from "./lines.js";
 import type { Evaluate } from "./samples.js";
+import { bothMarks, dependingOn, marksOfNonFinite, withoutMarked, type Marks } from "./undefined-elements.js";
 import { weighed } from "./weighed.js";
+import { weighedGradient } from "./weighed-gradient.js";
 
 /** Of `gradCheck`. */
 export interface GradCheckOptions {
@@ -66,7 +66,8 @@ export interface GradCheckReport {
   readonly kinks: readonly GradCheckKink[];
   /**
    * Where values in float32 can't tell an error of twice the tolerance: they are too large or too noisy beside the slope,
-   * oscillate within the steps, or aren't finite. The gradient is no further off than they can tell.
+   * or oscillate within the steps. The gradient is no further off than they can tell. And where the element or a value that
+   * depends on it is NaN or infinite, of which nothing can be told: random directions leave such elements out, each is here.
    */
   readonly undecided: readonly GradCheckPlace[];
 }
@@ -84,7 +85,7 @@ export interface GradCheckReport {
  * that the values don't move by 2 ULP counts as 0.
  *
  * @throws GradCheckError, which names the input, the element (or direction) and both numbers; UndecidedError where of an
- * order no derivative by `inputs` could be decided; what `f` throws.
+ * order no derivative by `inputs` could be decided; ArgumentError where there is nothing to compare; what `f` throws.
  * @example
  * await gradCheck((x) => square(exp(x)), [new Variable([0.1, -0.4])]);
  * const { kinks } = await gradCheck((x) => x.abs(), [[-1, 0]], { order: 1 });
@@ -100,18 +101,28 @@ export async function gradCheck(
   const values = await Promise.all(
     checkList<Operand>(inputs, "gradCheck's inputs").map(async (input) => {
       const variable = asVariable(input);
-      return { shape: variable.shape, numbers: await variable.read() };
+      const numbers = await variable.read();
+      return { shape: variable.shape, numbers, marks: marksOfNonFinite(numbers) };
     }),
   );
   const given = values.length;
+  if (given === 0)
+    throw new ArgumentError("gradCheck has nothing to check: give the function's inputs, as in gradCheck(f, [x])");
   const report = { checked: 0, largestError: 0, kinks: [], undecided: [] };
   let current: Differentiable = (...args) => checkVariable(f(...args), "what gradCheck's function gives");
   for (let order = 1; order <= settings.order; order++) {
-    const shape = await checkOrder(current, values, settings, { order, given, report });
+    const { shape, marks } = await checkOrder(current, values, settings, { order, given, report });
     const seed = settings.seed + order;
-    if (given === 0) break;
-    current = weighedGradient(current, values.length, given, seed);
-    values.push({ shape, numbers: randomNumbers(sizeOf(shape), 1000 * seed - 1) });
+    values.push({ shape, numbers: randomNumbers(sizeOf(shape), 1000 * seed - 1), marks });
+    current = weighedGradient(
+      current,
+      values.map((value) => value.marks),
+      given,
+      seed,
+    );
+  }
+  if (report.checked === 0 && values.some(({ numbers }) => numbers.length > 0)) {
+    throw new ArgumentError("gradCheck compared nothing: give at least 1 of directions, or more of maxElements");
   }
   return report;
 }
@@ -127,7 +138,7 @@ function checkOptions(options: GradCheckOptions): Required<GradCheckOptions> {
     seed = 1,
   } = checkObject(options, "gradCheck's options");
   return {
-    order: checkNumber(order, 0, 10, true, "gradCheck: order"),
+    order: checkNumber(order, 1, 10, true, "gradCheck: order"),
     tolerance: checkNumber(tolerance, 0, Infinity, false, "gradCheck: tolerance"),
     step: checkNumber(step, Number.MIN_VALUE, Number.MAX_VALUE, false, "gradCheck: step"),
     maxElements: checkNumber(maxElements, 0, Infinity, false, "gradCheck: maxElements"),
@@ -139,6 +150,8 @@ function checkOptions(options: GradCheckOptions): Required<GradCheckOptions> {
 interface Values {
   readonly shape: Shape;
   readonly numbers: Float32Array;
+  /** Where it is undefined, as far as the orders before have shown. */
+  marks: Marks;
 }
 
 /** What is being checked, and what was found so far. */
@@ -154,13 +167,13 @@ interface Progress {
   };
 }
 
-/** Checks the gradients of `f` by each input, and gives the shape of its result. @throws as gradCheck does. */
+/** Checks the gradients of `f` by each input; gives its result's shape, and where that isn't finite. @throws as gradCheck does. */
 async function checkOrder(
   f: Differentiable,
   values: readonly Values[],
   { tolerance, step, maxElements, directions, seed }: Required<GradCheckOptions>,
   progress: Progress,
-): Promise<Shape> {
+): Promise<Pick<Values, "shape" | "marks">> {
   const leaves = values.map(({ shape, numbers }) => new Variable(numbers, { shape }));
   const y = withGrad(true, () => f(...leaves));
   const weights = randomNumbers(y.size, seed);
@@ -168,12 +181,18 @@ async function checkOrder(
   const gradients = await gradientsOf(f, leaves, weights, false);
   const withGraph = await gradientsOf(f, leaves, weights, true);
   let found: Promise<Float64Array> | null = null;
-  const hidden = (): Promise<Float64Array> => (found ??= hiddenRounding(f, leaves, weights));
+  const hidden = (): Promise<Float64Array> => (found ??= hiddenRounding(f, leaves, withoutMarked(weights, nonFinite)));
   const atInputs = await noGrad(() => f(...leaves)).read();
+  const nonFinite = marksOfNonFinite(atInputs);
+  const marked = await dependingOn(nonFinite, y, leaves);
   const verdicts: Finding["verdict"][] = [];
-  for (const [input, { numbers }] of values.entries()) {
-    const gradient = at(gradients, input);
-    compareWays(gradient, at(withGraph, input), allowed, input, progress);
+  for (const [input, value] of values.entries()) {
+    const { numbers } = value;
+    const all = at(gradients, input);
+    value.marks = bothMarks(value.marks, at(marked, input));
+    compareWays(all, at(withGraph, input), value.marks, allowed, input, progress);
+    // What stands where it is undefined must not hide what is beside it.
+    const gradient = withoutMarked(all, value.marks);
     const findings = await judgeLines(
       {
         numbers,
@@ -185,15 +204,24 @@ async function checkOrder(
         evaluate: evaluator(leaves, input, (args) => noGrad(() => f(...args))),
         gradients: evaluator(leaves, input, (args) => slopeAt(f, args, input, weights)),
       },
-      linesThrough(gradient, maxElements, directions, seed + input),
+      linesThrough(gradient, value.marks, maxElements, directions, seed + input),
       allowed,
       step,
     );
+    findings.push(...undecidedAt(value.marks, all));
     for (const finding of findings) take(finding, input, progress);
     if (input < progress.given) verdicts.push(...findings.map(({ verdict }) => verdict));
   }
   if (verdicts.length > 0 && verdicts.every((verdict) => verdict === "undecided")) throw nothingDecided(progress.order);
-  return y.shape;
+  return { shape: y.shape, marks: nonFinite };
+}
+
+/** What differences say nothing of. */
+function undecidedAt(marks: Marks, gradient: Float32Array): Finding[] {
+  const nothing = { verdict: "undecided", difference: NaN, relative: NaN, isSharp: false, kink: null } as const;
+  return Array.from(marks).flatMap((mark, element) =>
+    mark === 0 ? [] : [{ ...nothing, element, gradient: at(gradient, element) }],
+  );
 }
 
 function nothingDecided(order: number): UndecidedError {
@@ -267,14 +295,19 @@ function slopeAt(f: Differentiable, point: readonly Variable[], input: number, w
 function compareWays(
   fast: Float32Array,
   graph: Float32Array,
+  marks: Marks,
   tolerance: number,
   input: number,
   progress: Progress,
 ): void {
-  const scale = fast.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const isKnown = (value: number, element: number): boolean => at(marks, element) === 0 && Number.isFinite(value);
+  const scale = fast.reduce((most, value, i) => (isKnown(value, i) ? Math.max(most, Math.abs(value)) : most), 0);
   fast.forEach((value, element) => {
+    // One that isn't finite is judged by differences.
+    if (!isKnown(value, element)) return;
     const other = at(graph, element);
-    if (Math.abs(value - other) > tolerance * Math.max(Math.abs(value), Math.abs(other)) + scale * 1e-6) {
+    const allowed = tolerance * Math.max(Math.abs(value), Math.abs(other)) + scale * 1e-6;
+    if (!Number.isFinite(other) || Math.abs(value - other) > allowed) {
       throw new GradCheckError(
         `gradCheck: derivative ${progress.order} by ${nameOf(input, progress)}, element ${element}: backward's shader gives ${value}, its derivative ${other}`,
         { input, element, gradient: value, difference: other },
@@ -294,28 +327,4 @@ async function gradientsOf(
   if (!y.requiresGrad) return args.map(({ size }) => new Float32Array(size));
   y.backward({ createGraph, retainGrad: false });
   return Promise.all(args.map(({ grad, size }) => grad?.read() ?? Promise.resolve(new Float32Array(size))));
-}
-
-/**
- * The next function to check: all first derivatives, from a gradient that is the last argument, weighed and added. They
- * are summed only where their shapes differ, since what is element-wise takes far fewer values to check. Those by the
- * gradients that were given count an eighth: they are derivatives of a lower order, which must not hide this one.
- */
-function weighedGradient(f: Differentiable, count: number, given: number, seed: number): Differentiable {
-  const slopes = grad((...args) => sum(mul(f(...args.slice(0, count)), at(args, count))), {
-    argnums: Array.from({ length: count }, (_, index) => index),
-  });
-  return (...args) => {
-    // Under noGrad only the value is wanted, but it must come from the path that is checked.
-    const tracked = gradEnabled() ? args : args.map((arg) => Variable.of(arg.array.share(), true));
-    return withGrad(true, () => {
-      const weighed = slopes(...tracked).map((slope, index) => {
-        const weights = randomNumbers(slope.size, seed + index);
-        if (index >= given) weights.forEach((weight, i) => (weights[i] = weight / 8));
-        return mul(slope, new Variable(weights, { shape: slope.shape, requiresGrad: false }));
-      });
-      const alike = weighed.every(({ shape }) => sameShape(shape, at(weighed, 0).shape));
-      return (alike ? weighed : weighed.map((part) => sum(part))).reduce((total, part) => total.add(part));
-    });
-  };
 }

@@ -42,7 +42,8 @@ export async function judgeLines(
   tolerance: number,
   step: number,
 ): Promise<Finding[]> {
-  const together = subject.pointwise && lines.length > 1;
+  // Directions move the same elements.
+  const together = subject.pointwise && lines.length > 1 && lines.every(({ element }) => element !== null);
   const findings: Finding[] = [];
   for (const trial of await judgeTrials(subject, lines, tolerance, step, together)) {
     const { line, gradient } = trial;
@@ -180,12 +181,18 @@ function judgeTrial(
 
 /** How far rounding may put off a slope beside the others that it is summed with. */
 function besideOf({ gradient }: Subject): number {
-  const largest = gradient.reduce((most, slope) => Math.max(most, Math.abs(slope) || 0), 0);
-  return Number.isFinite(largest) ? largest * 2 ** -20 : 0;
+  return largestFinite(gradient.map(Math.abs)) * 2 ** -20;
 }
 
 /** The largest number that the slope along this line is part of. */
 function sizeAt({ values, weights, pointwise }: Subject, element: number | null): number {
-  const sizes = values.map((y, i) => Math.abs(y * at(weights, i)) || 0);
-  return pointwise && element !== null ? at(sizes, element) : sizes.reduce((most, size) => Math.max(most, size), 0);
+  const sizes = values.map((y, i) => Math.abs(y * at(weights, i)));
+  return largestFinite(pointwise && element !== null ? [at(sizes, element)] : sizes);
+}
+
+/** What isn't finite would hide all the others. */
+function largestFinite(sizes: Iterable<number>): number {
+  let largest = 0;
+  for (const size of sizes) if (Number.isFinite(size)) largest = Math.max(largest, size);
+  return largest;
 }
