@@ -82,7 +82,7 @@ async function provideWebGpu(gpu) {
 /** A page's Worker, as far as it is used here: a thread in which `postMessage` and `addEventListener` are those of a worker. */
 function provideWorkers() {
   const prelude =
-    "import { parentPort } from 'node:worker_threads'; import { workerData } from 'node:worker_threads';" +
+    "import { parentPort, workerData } from 'node:worker_threads';" +
     "globalThis.postMessage = (data, transfer) => parentPort.postMessage(data, transfer);" +
     "globalThis.addEventListener = (type, heard) => parentPort.on(type, (data) => heard({ data }));" +
     "await import(workerData.file);";

@@ -44,7 +44,7 @@ export function checkList<T>(value: unknown, what: string): T[] {
   return Array.from(value as T[]);
 }
 
-/** Whether it is an object with such a method: what WebGPU's own objects are told by, in every runtime. */
+/** Whether it is an object with such a method: what WebGPU's own objects and promises are told by, in every runtime. */
 export function hasMethod(value: unknown, method: string): boolean {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function";
 }

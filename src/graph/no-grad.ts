@@ -1,5 +1,5 @@
 /** Computing without a graph. */
-import { checkFunction } from "../base/arguments.js";
+import { checkFunction, hasMethod } from "../base/arguments.js";
 import { ArgumentError } from "../base/errors.js";
 import { GpuArray } from "../gpu/array.js";
 import { gradEnabled, withGrad } from "./grad-mode.js";
@@ -16,7 +16,7 @@ import { Variable } from "./variable.js";
 export function noGrad<T>(f: () => T): T {
   checkFunction(f, "what noGrad runs");
   const result = withGrad(false, f);
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
+  if (hasMethod(result, "then")) {
     throw new ArgumentError("noGrad takes a function that is not async: put the awaits outside of it");
   }
   if (gradEnabled()) handOut(result);

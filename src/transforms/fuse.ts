@@ -4,7 +4,7 @@
  * Memory traffic is what element-wise math costs: square(exp(square(x))) moves 6 arrays forward and 8 backward node by
  * node, 2 and 2 fused, when it starts from ones.
  */
-import { checkFunction } from "../base/arguments.js";
+import { checkFunction, hasMethod } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { describe, isList } from "../base/describe.js";
 import { ArgumentError, FuseError, isGpugradError } from "../base/errors.js";
@@ -127,7 +127,7 @@ function traceFunction(f: Fusable<Variable | readonly Variable[]>, count: number
     if (output instanceof Variable) continue;
     // What an async function rejects with is the same, and would be reported a second time.
     Promise.resolve(output).catch(() => undefined);
-    const isAsync = typeof (output as { then?: unknown } | null | undefined)?.then === "function";
+    const isAsync = hasMethod(output, "then");
     throw new FuseError(
       isAsync
         ? "fuse: the function is async, but nothing can be awaited while it is traced"
