@@ -16,6 +16,18 @@ type Two = (x: Variable, b: Variable) => Variable;
 const pairs = elementwise<[Operand, Operand], 2>(
   "fn pairs_forward(x: f32, b: f32) -> vec2f { return vec2f(x * x, x * b); }",
 );
+const named = elementwise<[Operand, Operand], 2>(
+  "fn named_forward(x: f32, b: f32) -> vec2f { let v = vec2f(x * x, x * b); return v; }",
+);
+const written = elementwise<[Operand, Operand], 2>(
+  `struct written_Pair { both: vec2f }
+   fn written_pair(x: f32) -> written_Pair { return written_Pair(vec2f(x * x, x)); }
+   fn written_forward(x: f32, b: f32) -> vec2f {
+     var p = written_pair(x);
+     for (var k = 0; k < 1; k++) { p.both.y *= b; }
+     return p.both.xy;
+   }`,
+);
 const early = elementwise<[Operand, Operand]>(
   "fn early_forward(x: f32, b: f32) -> f32 { if (b > 0.0) { return x; } return x * b; }",
 );
@@ -59,9 +71,11 @@ describe.each(ways)("%s", (_way, isFused, createGraph) => {
       [square, 3e19],
       [log, 1e-25],
     ] as const) {
-      const [byX, byB] = await pulled(both(pairs, of), [[x], [2]], [1], createGraph);
-      expect(byX).toEqual([Infinity]);
-      expect(byB).toEqual([Math.fround(x)]);
+      for (const pair of [pairs, named, written]) {
+        const [byX, byB] = await pulled(both(pair, of), [[x], [2]], [1], createGraph);
+        expect(byX).toEqual([Infinity]);
+        expect(byB).toEqual([Math.fround(x)]);
+      }
     }
   });
 

@@ -1,20 +1,13 @@
-/** Which variables change with which inputs: only these get derivatives. */
+/** Which numbers of which variables change with which inputs: only these get derivatives. */
+import { isBuiltin } from "../check/builtins.js";
 import type { Checked, Variable } from "../check/symbols.js";
-import { isFloat, type Type } from "../check/types.js";
+import { isFloat, sizeOfVector, type Type } from "../check/types.js";
 import type { SourceText } from "../language/source-text.js";
 import type { CallExpression, Expression, FunctionDeclaration, Statement } from "../language/syntax.js";
 import { bodiesOf, expressionsOf, partsOf, rootOf } from "../language/walk.js";
+import { alongside, asOne, spread, unionOf, type Changes, type Directions } from "./changes.js";
+import { leavesOf, placesOf } from "./leaves.js";
 import { formulasOf } from "./rules.js";
-
-/** A set of directions, a bit for each: those of the inputs by which is differentiated. */
-export type Directions = number;
-
-/** The numbers of the directions in a set. */
-export function listOf(directions: Directions): number[] {
-  const list: number[] = [];
-  for (let j = 0; directions >> j > 0; j++) if (((directions >> j) & 1) === 1) list.push(j);
-  return list;
-}
 
 /** Whether there is a float in it somewhere, which can change continuously. */
 export function carries(type: Type): boolean {
@@ -33,26 +26,29 @@ export function carries(type: Type): boolean {
   }
 }
 
-/** The directions in which the result of a call of one of the source's functions changes. */
-export type ResultOf = (callee: FunctionDeclaration, operands: readonly Directions[]) => Directions;
+/** Functions of vectors in which each component of the result is made of all components. */
+const mixing = new Set(["cross", "faceForward", "normalize", "reflect", "refract", "transpose"]);
 
-/** The directions in which each variable of one function changes, and each of its expressions. */
+/** How the result of a call of one of the source's functions changes. */
+export type ResultOf = (callee: FunctionDeclaration, operands: readonly Changes[]) => Changes;
+
+/** How each variable of one function changes, and each of its expressions. */
 export class Activity {
   readonly #source: SourceText;
   readonly #checked: Checked;
   readonly #resultOf: ResultOf;
-  readonly #variables = new Map<Variable, Directions>();
-  #result: Directions = 0;
+  readonly #variables = new Map<Variable, Changes>();
+  #result: Changes = [];
 
   /**
-   * @param parameters the directions of the parameters, in order
+   * @param parameters how the parameters change, in order
    * @throws WgslError where something is done with a changing value that can't be differentiated.
    */
   constructor(
     source: SourceText,
     checked: Checked,
     f: FunctionDeclaration,
-    parameters: readonly Directions[],
+    parameters: readonly Changes[],
     resultOf: ResultOf,
   ) {
     this.#source = source;
@@ -61,43 +57,39 @@ export class Activity {
     f.parameters.forEach((parameter, k) => {
       const variable = checked.declared.get(parameter);
       if (variable?.type.kind === "pointer") this.#refusePointer(parameter.at);
-      if (variable !== undefined) this.#add(variable, parameters[k] ?? 0);
+      if (variable !== undefined) this.#add(variable, spread(parameters[k] ?? [], leavesOf(variable.type)));
     });
     // What a loop's end assigns is read at its beginning: until nothing is new.
     while (this.#visitAll(f.body));
   }
 
-  /** The directions in which the function's result changes. */
-  get result(): Directions {
+  /** How the function's result changes. */
+  get result(): Changes {
     return this.#result;
   }
 
   of(variable: Variable): Directions {
-    return this.#variables.get(variable) ?? 0;
+    return unionOf(this.#variables.get(variable) ?? []);
   }
 
   ofExpression(expression: Expression): Directions {
+    return unionOf(this.changesOf(expression));
+  }
+
+  changesOf(expression: Expression): Changes {
     const parts = partsOf(expression);
     if (expression.kind === "unary" && (expression.operator === "&" || expression.operator === "*")) {
       this.#refusePointer(expression.at);
     }
-    const directions = parts.map((part) => this.ofExpression(part));
-    const all = directions.reduce((sum, own) => sum | own, 0);
-    if (expression.kind === "call" && /^(?:bitcast$|pack)/.test(expression.callee.name) && all !== 0) {
+    const changes = parts.map((part) => this.changesOf(part));
+    const isChanging = changes.some((own) => unionOf(own) !== 0);
+    if (expression.kind === "call" && /^(?:bitcast$|pack)/.test(expression.callee.name) && isChanging) {
       const { name } = expression.callee;
       this.#source.fail(expression.at, `the bits of a value that has a derivative have none: ${name} what is constant`);
     }
     const type = this.#checked.types.get(expression);
-    if (type === undefined || !carries(type)) return 0;
-    if (expression.kind === "name") {
-      const variable = this.#checked.variables.get(expression);
-      return variable === undefined ? 0 : this.of(variable);
-    }
-    if (expression.kind === "member" && /^(?:whole|exp)$/.test(expression.name)) {
-      const of = this.#checked.types.get(expression.object);
-      if (of !== undefined && isParts(of)) return 0;
-    }
-    return expression.kind === "call" ? this.#ofCall(expression, directions) : all;
+    if (type === undefined || !carries(type)) return [0];
+    return spread(this.#ofParts(expression, type, changes), leavesOf(type));
   }
 
   /** The variable of which a target is a part. */
@@ -107,22 +99,96 @@ export class Activity {
     return variable ?? this.#refusePointer(target.at);
   }
 
-  #ofCall(call: CallExpression, operands: readonly Directions[]): Directions {
-    const declaration = this.#checked.callees.get(call)?.declaration ?? null;
-    if (declaration !== null) return this.#resultOf(declaration, operands);
-    const formulas = formulasOf(call.callee.name);
-    return operands.reduce((all, own, k) => (formulas?.[k] === null ? all : all | own), 0);
+  /** @param changes of the expression's parts */
+  #ofParts(expression: Expression, type: Type, changes: readonly Changes[]): Changes {
+    const [first = [0]] = changes;
+    switch (expression.kind) {
+      case "name": {
+        const variable = this.#checked.variables.get(expression);
+        return (variable && this.#variables.get(variable)) ?? [0];
+      }
+      case "unary":
+        return first;
+      case "binary":
+        return this.#isMixed(expression.operator, [expression.left, expression.right])
+          ? asOne(changes)
+          : alongside(changes);
+      case "member":
+      case "index": {
+        const whole = this.#checked.types.get(expression.object);
+        if (whole === undefined || first.length === 1) return first;
+        return alongside(placesOf(whole, expression).map((places) => places.map((k) => first[k] ?? 0)));
+      }
+      case "call":
+        return this.#ofCall(expression, type, changes);
+      default:
+        return [0];
+    }
+  }
+
+  #ofCall(call: CallExpression, type: Type, operands: readonly Changes[]): Changes {
+    const callable = this.#checked.callees.get(call);
+    if (callable?.declaration) return this.#resultOf(callable.declaration, operands);
+    const { name } = call.callee;
+    if (callable === undefined && !isBuiltin(name)) return this.#ofConstruction(call, type, operands);
+    const formulas = formulasOf(name);
+    const counting = operands.map((own, k): Changes => (formulas?.[k] === null ? [0] : own));
+    // A result in parts changes by its first member, the fraction.
+    if (isParts(type)) return fractionOf(type, alongside(counting));
+    return mixing.has(name) || sizeOfVector(type) === 1 ? asOne(counting) : alongside(counting);
+  }
+
+  /** What is put together changes as its parts do. */
+  #ofConstruction(call: CallExpression, type: Type, operands: readonly Changes[]): Changes {
+    const leaves = leavesOf(type);
+    if (operands.length === 1) return operands[0] ?? [0];
+    const all = operands.flatMap((own, k) => {
+      const part = this.#checked.types.get(call.args[k] ?? call);
+      return spread(own, part === undefined ? 1 : leavesOf(part));
+    });
+    return all.length === leaves ? all : asOne(operands);
+  }
+
+  /** Whether each number of a result is made of several: in products of a matrix with what isn't a number. */
+  #isMixed(operator: string, operands: readonly Expression[]): boolean {
+    const kinds = operands.map((operand) => this.#checked.types.get(operand)?.kind);
+    return operator === "*" && kinds.includes("matrix") && !kinds.includes("scalar");
   }
 
   #refusePointer(at: number): never {
     return this.#source.fail(at, "what goes through a pointer can't be differentiated: give and return it by value");
   }
 
-  #add(variable: Variable, directions: Directions): boolean {
-    const before = this.of(variable);
-    if (!carries(variable.type) || (before | directions) === before) return false;
-    this.#variables.set(variable, before | directions);
+  #add(variable: Variable, changes: Changes): boolean {
+    if (!carries(variable.type)) return false;
+    const before = this.#variables.get(variable) ?? [0];
+    const after = alongside([before, changes]);
+    if (after.every((own, k) => own === (before[k] ?? before[0]))) return false;
+    this.#variables.set(variable, after);
     return true;
+  }
+
+  /** A part of a variable changes by what is assigned to it. */
+  #assign(target: Expression, changes: Changes): boolean {
+    const variable = this.rootOf(target);
+    const leaves = leavesOf(variable.type);
+    if (leaves === 1) return this.#add(variable, asOne([changes]));
+    const added = Array.from({ length: leaves }, () => 0);
+    for (const places of this.#placesOf(target, leaves)) {
+      const own = spread(changes, places.length);
+      places.forEach((place, k) => (added[place] = (added[place] ?? 0) | (own[k] ?? 0)));
+    }
+    return this.#add(variable, added);
+  }
+
+  /** Where a target is in its variable; several places where an index isn't known. */
+  #placesOf(target: Expression, leaves: number): readonly (readonly number[])[] {
+    if (target.kind !== "member" && target.kind !== "index") return [Array.from({ length: leaves }, (_, k) => k)];
+    const whole = this.#checked.types.get(target.object);
+    if (whole === undefined) return [];
+    return this.#placesOf(target.object, leaves).flatMap((of) =>
+      placesOf(whole, target).map((places) => places.map((k) => of[k] ?? 0)),
+    );
   }
 
   #visitAll(body: readonly Statement[]): boolean {
@@ -137,19 +203,21 @@ export class Activity {
       case "declaration": {
         const variable = this.#checked.declared.get(statement);
         if (statement.value === null || variable === undefined) return false;
-        return this.#add(variable, this.ofExpression(statement.value));
+        return this.#add(variable, spread(this.changesOf(statement.value), leavesOf(variable.type)));
       }
       case "assignment": {
-        const { target, value } = statement;
-        const directions = this.ofExpression(value);
+        const { target, operator, value } = statement;
+        const changes = this.changesOf(value);
         if (target === null) return false;
-        this.ofExpression(target);
-        return this.#add(this.rootOf(target), directions);
+        const before = this.changesOf(target);
+        const isMixed = operator !== null && this.#isMixed(operator, [target, value]);
+        return this.#assign(target, isMixed ? asOne([before, changes]) : changes);
       }
       case "return": {
+        if (statement.value === null) return false;
         const before = this.#result;
-        if (statement.value !== null) this.#result |= this.ofExpression(statement.value);
-        return this.#result !== before;
+        this.#result = alongside([before, this.changesOf(statement.value)]);
+        return unionOf(before) !== unionOf(this.#result) || this.#result.some((own, k) => own !== before[k]);
       }
       case "discard":
         return this.#source.fail(statement.at, "a function of numbers can't discard");
@@ -161,6 +229,11 @@ export class Activity {
           .includes(true);
     }
   }
+}
+
+/** Of what modf and frexp give. */
+function fractionOf(type: Type & { kind: "struct" }, fraction: Changes): Changes {
+  return type.members.flatMap((member, k) => spread(k === 0 ? fraction : [0], leavesOf(member.type)));
 }
 
 /** Whether a type is what modf and frexp give, which has no name in WGSL. Its tangent is that of its fract. */

@@ -5,13 +5,14 @@
 import { mathFunction } from "../check/outside.js";
 import { check } from "../check/check.js";
 import type { Checked } from "../check/symbols.js";
-import { f32, vectorOf, type Type } from "../check/types.js";
+import { f32, sizeOfVector, vectorOf, type Type } from "../check/types.js";
 import { parse } from "../language/parser.js";
 import { printModule } from "../language/printer.js";
 import { SourceText } from "../language/source-text.js";
 import type { Expression, FunctionDeclaration, ModuleDeclaration, Parameter, TypeName } from "../language/syntax.js";
 import { identifier } from "../language/walk.js";
-import { Activity, listOf, type Directions } from "./active.js";
+import { Activity } from "./active.js";
+import { listOf, unionOf, type Changes, type Directions } from "./changes.js";
 import * as build from "./build.js";
 import { FunctionDeriver, type Give } from "./function.js";
 import { Names } from "./names.js";
@@ -62,13 +63,13 @@ export class Derivation {
       inputs.map((_, k) => 1 << k),
       build.typeName(type),
       [{ name: "gy", type: build.typeName(this.#result), attributes: [], at: -1 }],
-      ({ tangents }, share) => {
+      ({ tangents }, share, changes) => {
         const parts = inputs.map((_, k) => {
           const tangent = tangents.get(k);
           if (tangent === undefined) return build.number("0.0");
           return this.#result === f32
             ? build.scaled(gy, tangent)
-            : sumOfParts(this.#result, gy, () => share(tangent), tangent);
+            : sumOfParts(this.#result, gy, { shared: () => share(tangent), tangent, reached: reachedBy(k, changes) });
         });
         const [only] = parts;
         return parts.length === 1 && only !== undefined ? only : build.construct(type, parts);
@@ -109,9 +110,9 @@ export class Derivation {
     const seeds = this.#forward.parameters.map((_, k) => (k === input ? 1 << k : 0));
     const result = build.typeName(f32);
     const made = new Names(this.#identifiers, []).fresh(`${this.#name}_derivative`);
-    const { wgsl } = this.#derive(made, seeds, result, null, ({ tangents }) => {
+    const { wgsl } = this.#derive(made, seeds, result, null, ({ tangents }, _share, changes) => {
       const tangent = tangents.get(input);
-      if (tangent === undefined) return give(null);
+      if (tangent === undefined || !reachedBy(input, changes)(output)) return give(null);
       if (this.#result === f32) return give(tangent);
       const change = build.part(this.#result, () => tangent, tangent, output);
       return give(build.isLiteral(change) && build.isZero(change) ? null : change);
@@ -177,11 +178,25 @@ export function neededOf({ declarations }: Checked, text: string): string[] {
   return all.filter(({ name }) => needed.has(name)).map((each) => each.text);
 }
 
+/** Which outputs change with an input. */
+function reachedBy(input: number, changes: Changes): (output: number) => boolean {
+  return (output) => (((changes[output] ?? 0) >> input) & 1) === 1;
+}
+
+/** How several outputs change with one input. */
+interface ChangeOfParts {
+  readonly tangent: Expression;
+  /** The same under a name. */
+  readonly shared: () => Expression;
+  readonly reached: (output: number) => boolean;
+}
+
 /** The gradients of several outputs by how each changes, added; one that is exactly 0 counts as such. */
-function sumOfParts(type: Type, gy: Expression, shared: () => Expression, tangent: Expression): Expression {
+function sumOfParts(type: Type, gy: Expression, { tangent, shared, reached }: ChangeOfParts): Expression {
   const zero = build.number("0.0");
   let sum: Expression = zero;
   for (let k = 0; k < build.countOf(type); k++) {
+    if (!reached(k)) continue;
     const change = build.part(type, shared, tangent, k);
     const own = build.part(type, () => gy, gy, k);
     const product = build.scaled(own, change);
@@ -221,9 +236,25 @@ export class Module {
     this.#names = new Names(identifiers, []);
   }
 
+  /** @param parameters the directions in which each changes; a vector by one for each of its components, or by one for all */
   deriver(
     f: FunctionDeclaration,
     parameters: readonly Directions[],
+    taken: readonly string[],
+    give: Give,
+  ): FunctionDeriver {
+    const seeds = f.parameters.map((parameter, k): Changes => {
+      const own = parameters[k] ?? 0;
+      const size = sizeOfVector(this.#checked.declared.get(parameter)?.type ?? f32);
+      const each = listOf(own);
+      return each.length === size ? each.map((j) => 1 << j) : [own];
+    });
+    return this.#deriver(f, seeds, taken, give);
+  }
+
+  #deriver(
+    f: FunctionDeclaration,
+    parameters: readonly Changes[],
     taken: readonly string[],
     give: Give,
   ): FunctionDeriver {
@@ -241,8 +272,8 @@ export class Module {
     });
   }
 
-  #activity(f: FunctionDeclaration, parameters: readonly Directions[]): Activity {
-    const key = `${f.name}(${parameters.join()})`;
+  #activity(f: FunctionDeclaration, parameters: readonly Changes[]): Activity {
+    const key = `${f.name}(${parameters.join(";")})`;
     let activity = this.#activities.get(key);
     if (activity === undefined) {
       activity = new Activity(
@@ -259,9 +290,9 @@ export class Module {
 
   #tangentFunction(
     callee: FunctionDeclaration,
-    operands: readonly Directions[],
+    operands: readonly Changes[],
   ): { readonly name: string; readonly members: ReadonlyMap<number, string> } {
-    const key = `${callee.name}(${operands.join()})`;
+    const key = `${callee.name}(${operands.join(";")})`;
     const known = this.#made.get(key);
     if (known !== undefined) return known;
     const type = callee.result;
@@ -269,11 +300,11 @@ export class Module {
     if (type === null || returned === undefined) throw new Error("gpugrad bug: a result of nothing");
     const name = this.#names.fresh(`${callee.name}_tangent`);
     const struct = this.#names.fresh(`${callee.name}_Tangent`);
-    const directions = listOf(this.#activity(callee, operands).result);
+    const directions = listOf(unionOf(this.#activity(callee, operands).result));
     const members = new Map(directions.map((j) => [j, `dy_d${this.#directions[j] ?? j}`]));
     const made = { name, members };
     this.#made.set(key, made);
-    const deriver = this.deriver(callee, operands, [], ({ primal, tangents }) =>
+    const deriver = this.#deriver(callee, operands, [], ({ primal, tangents }) =>
       build.call(struct, [primal, ...directions.map((j) => tangents.get(j) ?? build.zeroOf(returned))]),
     );
     const parameters = callee.parameters.flatMap((parameter) => deriver.parameters(parameter));

@@ -6,7 +6,8 @@ import type { SourceText } from "../language/source-text.js";
 import { printExpression } from "../language/printer.js";
 import type { CallExpression, Expression, FunctionDeclaration } from "../language/syntax.js";
 import { partsOf, withParts } from "../language/walk.js";
-import { isParts, listOf, type Activity, type Directions } from "./active.js";
+import { isParts, type Activity } from "./active.js";
+import { listOf, unionOf, type Changes } from "./changes.js";
 import * as build from "./build.js";
 import { formula, formulasOf } from "./rules.js";
 
@@ -35,7 +36,7 @@ export interface Scope {
   /** The function that gives the result of a call and how it changes, as a struct of `y` and one member a direction. */
   tangentFunction(
     callee: FunctionDeclaration,
-    operands: readonly Directions[],
+    operands: readonly Changes[],
   ): { readonly name: string; readonly members: ReadonlyMap<number, string> };
 }
 
@@ -61,8 +62,17 @@ export class ExpressionDeriver {
   }
 
   dual(expression: Expression): Dual {
-    const { activity, checked } = this.#scope;
-    if (activity.ofExpression(expression) === 0) return { primal: this.primal(expression), tangents: still };
+    const { activity } = this.#scope;
+    const directions = listOf(activity.ofExpression(expression));
+    if (directions.length === 0) return { primal: this.primal(expression), tangents: still };
+    const { primal, tangents } = this.#changing(expression);
+    // A part may change in fewer directions than its whole.
+    if (directions.length >= tangents.size) return { primal, tangents };
+    return { primal, tangents: new Map([...tangents].filter(([j]) => directions.includes(j))) };
+  }
+
+  #changing(expression: Expression): Dual {
+    const { checked } = this.#scope;
     switch (expression.kind) {
       case "name": {
         const variable = checked.variables.get(expression);
@@ -113,12 +123,12 @@ export class ExpressionDeriver {
 
   #ownCall(callee: FunctionDeclaration, args: readonly Expression[]): Dual {
     const { activity } = this.#scope;
-    const operands = args.map((arg) => activity.ofExpression(arg));
+    const operands = args.map((arg) => activity.changesOf(arg));
     const { name, members } = this.#scope.tangentFunction(callee, operands);
     const values = args.flatMap((arg, k) => {
       const { primal, tangents } = this.dual(arg);
       const zero = build.zeroOf(this.typeOf(arg));
-      return [primal, ...listOf(operands[k] ?? 0).map((j) => tangents.get(j) ?? zero)];
+      return [primal, ...listOf(unionOf(operands[k] ?? [])).map((j) => tangents.get(j) ?? zero)];
     });
     const result = this.#scope.share(build.call(name, values));
     const tangents = new Map([...members].map(([j, member]) => [j, build.member(result, member)]));

@@ -10,7 +10,8 @@ import type {
   Parameter,
   Statement,
 } from "../language/syntax.js";
-import { carries, isParts, listOf, type Activity } from "./active.js";
+import { carries, isParts, type Activity } from "./active.js";
+import { listOf, type Changes } from "./changes.js";
 import * as build from "./build.js";
 import { ExpressionDeriver, still, type Dual, type Scope, type Tangents } from "./expression.js";
 import type { Names } from "./names.js";
@@ -29,8 +30,11 @@ export interface FunctionOptions {
   readonly give: Give;
 }
 
-/** What is returned in the place of a value. `share` gives a name to what is needed more than once. */
-export type Give = (value: Dual, share: (value: Expression) => Expression) => Expression;
+/**
+ * What is returned in the place of a value. `share` gives a name to what is needed more than once; `changes` says of each number
+ * of the value in which directions it changes.
+ */
+export type Give = (value: Dual, share: (value: Expression) => Expression, changes: Changes) => Expression;
 
 export class FunctionDeriver implements Scope {
   readonly source: SourceText;
@@ -136,7 +140,9 @@ export class FunctionDeriver implements Scope {
         return this.#temporaries.flush(this.#assignment(statement));
       case "return": {
         if (statement.value === null) return [statement];
-        const value = this.#give(this.#expressions.dual(statement.value), (whole) => this.share(whole));
+        const dual = this.#expressions.dual(statement.value);
+        const changes = this.activity.changesOf(statement.value);
+        const value = this.#give(dual, (whole) => this.share(whole), changes);
         return this.#temporaries.flush([{ ...statement, value }]);
       }
       case "block":
