@@ -363,6 +363,7 @@ export class GpuArray {
     if (memory === null) return;
     memory.version++;
     memory.failure = null;
+    this.device.recorder.modified(memory);
   }
 
   /** Replaces the numbers by those of an array of the same shape, in place. */

@@ -30,6 +30,10 @@ export class TrackedBuffer {
   refusal: GpugradError | null = null;
   /** The batch of commands that last used it; see `Recorder`. */
   lastBatch = -1;
+  /** In how many encoders of the application's it is used that may not have run. */
+  externalUses = 0;
+  /** What is to be done with it when there is none any more. */
+  whenUnused: (() => void) | null = null;
 
   constructor(gpuBuffer: GPUBuffer, state: BufferState) {
     this.gpuBuffer = gpuBuffer;

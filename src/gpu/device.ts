@@ -68,9 +68,14 @@ export class Device {
     this.adapterInfo = adapterInfo;
     this.limits = plain(gpuDevice.limits);
     this.loss = new Loss(gpuDevice);
-    this.recorder = new Recorder(gpuDevice, (buffers) => {
-      this.uniforms.forget();
-      for (const buffer of buffers) this.pool.suspect(buffer);
+    this.recorder = new Recorder(gpuDevice, {
+      failed: (buffers) => {
+        this.uniforms.forget();
+        for (const buffer of buffers) this.pool.suspect(buffer);
+      },
+      reserved: (buffers) => {
+        this.pool.reserve(buffers);
+      },
     });
     const { recorder, loss } = this;
     this.pool = new Pool({ gpuDevice, recorder, loss, maxBufferSize: this.limits.maxBufferSize }, defaultPoolBytes);
@@ -135,9 +140,10 @@ export class Device {
 
   /** Its counters, as the function `stats` gives those of the current device. */
   stats(): Stats {
-    const { liveBytes, pooledBytes, peakBytes, allocatedBytes } = this.pool;
+    const { liveBytes, pooledBytes, waitingBytes, peakBytes, allocatedBytes } = this.pool;
     const { dispatches, submits } = this.recorder;
-    return { dispatches, submits, pipelines: this.pipelines, liveBytes, pooledBytes, peakBytes, allocatedBytes };
+    const kept = pooledBytes + waitingBytes;
+    return { dispatches, submits, pipelines: this.pipelines, liveBytes, pooledBytes: kept, peakBytes, allocatedBytes };
   }
 }
 

@@ -9,9 +9,19 @@ import { currentDevice } from "./current.js";
  * before and those that it records afterwards: one submit for all, in this order. Without it, gpugrad submits by itself, at
  * the end of the current task at the latest; see `flush`.
  *
- * What was computed before is submitted first. Submit the encoder before gpugrad submits anything else: so before the end of
- * the task, a read, `flush()`, or `data.buffer` where anything was computed since. Else what was computed in `f` has no result:
- * reading it, or what comes from it, rejects with a ValidationError. Inside of `f` nothing can be read or awaited. What WebGPU says against the encoder's commands, it says to the application that finishes and submits it.
+ * What was computed before is submitted first. Until the application submits the encoder, gpugrad may compute, read and submit
+ * anything else, by other encoders, too. What needs `f`'s results must be submitted behind it, so after the application's
+ * submit; gpugrad submits at the end of the task at the latest, at a read, at `flush()`, or when `data.buffer` is asked for. Too
+ * early are, each with a ValidationError that says so:
+ *
+ * - a read of a result: it rejects, and works after the submit
+ * - what is computed from a result: it has none itself
+ * - a change in place of what `f` reads: `f`'s results are lost. Of what `f` writes: it holds until the encoder is submitted after
+ *   all, which writes over it
+ *
+ * The memory that `f` uses is nobody else's until the encoder has run, also where its arrays are disposed; so an encoder that
+ * is never submitted keeps it. Inside of `f` nothing can be read or awaited. What WebGPU says against the encoder's commands, it
+ * says to the application that finishes and submits it.
  *
  * @param encoder of the current device, with no pass open
  * @returns what `f` gives

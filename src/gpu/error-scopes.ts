@@ -38,16 +38,6 @@ export function submitting(gpuDevice: GPUDevice, submit: () => void): Check {
   return checks.then(([validation, memory]) => validation ?? memory ?? null);
 }
 
-/** Whether an encoder was finished: WebGPU then refuses any further command, which the scope tells. */
-export function isFinished(gpuDevice: GPUDevice, encoder: GPUCommandEncoder): Promise<boolean> {
-  gpuDevice.pushErrorScope("validation");
-  encoder.insertDebugMarker("gpugrad");
-  return gpuDevice.popErrorScope().then(
-    (refusal) => refusal !== null,
-    () => true,
-  );
-}
-
 function inScopes<T>(
   gpuDevice: GPUDevice,
   call: () => T,

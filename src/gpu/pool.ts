@@ -24,12 +24,17 @@ interface Surroundings {
   readonly maxBufferSize: number;
 }
 
+/** Of released buffers that encoders of the application's use; beyond that, later encoders use them, too. */
+const mostWaitingBytes = 2 ** 26;
+
 /** What every buffer of an array can be used for. */
 const usualUsage = 0x80 /* STORAGE */ | 0x4 /* COPY_SRC */ | 0x8; /* COPY_DST */
 
 export class Pool {
   liveBytes = 0;
   pooledBytes = 0;
+  /** Of released buffers that encoders of the application's use, which may not have run. */
+  waitingBytes = 0;
   peakBytes = 0;
   allocatedBytes = 0;
   readonly #gpu: Surroundings;
@@ -40,6 +45,8 @@ export class Pool {
   #tooMany = Infinity;
   /** Released buffers by usage and size; the class that was given one last stands last. */
   readonly #free = new Map<number, TrackedBuffer[]>();
+  /** Those that wait for encoders of the application's. */
+  readonly #waiting = new Map<number, TrackedBuffer[]>();
   #lastGiven = 0;
 
   constructor(gpu: Surroundings, cap: number) {
@@ -76,19 +83,21 @@ export class Pool {
       this.liveBytes += kept.bytes;
       return kept;
     }
-    const room = this.#tooMany - 1 - this.liveBytes - size;
+    const waiting = this.#takeWaiting(keyOf(usage, size));
+    if (waiting !== null) return waiting;
+    const room = this.#tooMany - 1 - this.liveBytes - this.waitingBytes - size;
     if (this.pooledBytes > room) this.#trim(Math.max(0, room));
     const made = this.#make(size, usage, purpose);
     this.allocatedBytes += size;
     this.liveBytes += size;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes + this.pooledBytes);
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes + this.pooledBytes + this.waitingBytes);
     return made;
   }
 
   #make(size: number, usage: GPUBufferUsageFlags, purpose: string): TrackedBuffer {
     const { gpuDevice, recorder } = this.#gpu;
     const live = this.liveBytes;
-    const total = live + this.pooledBytes + size;
+    const total = live + this.pooledBytes + this.waitingBytes + size;
     const noRoom = (message: string): GpugradError =>
       new OutOfMemoryError(
         `${purpose}: no room for a buffer of ${size} bytes, while ${live} bytes are in use: ${message}`,
@@ -154,6 +163,44 @@ export class Pool {
   give(buffer: TrackedBuffer): void {
     this.liveBytes -= buffer.bytes;
     if (buffer.state === "refused") return;
+    if (this.#gpu.recorder.isReserved(buffer)) this.#keepLater(buffer);
+    else this.#keep(buffer);
+  }
+
+  /** The application's encoder uses them: those that are given back are handed out when it has run. */
+  reserve(buffers: ReadonlySet<TrackedBuffer>): void {
+    for (const buffer of buffers) if (this.#remove(buffer)) this.#keepLater(buffer);
+  }
+
+  #keepLater(buffer: TrackedBuffer): void {
+    this.waitingBytes += buffer.bytes;
+    const key = keyOf(buffer.usage, buffer.bytes);
+    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), buffer]);
+    buffer.whenUnused = () => {
+      this.#endWait(buffer, key);
+      this.#keep(buffer);
+    };
+  }
+
+  #endWait(buffer: TrackedBuffer, key: number): void {
+    this.waitingBytes -= buffer.bytes;
+    const left = this.#waiting.get(key)?.filter((other) => other !== buffer) ?? [];
+    if (left.length > 0) this.#waiting.set(key, left);
+    else this.#waiting.delete(key);
+  }
+
+  /** For an encoder of the application's, where much waits: what others use that it comes behind. */
+  #takeWaiting(key: number): TrackedBuffer | null {
+    if (this.waitingBytes < mostWaitingBytes) return null;
+    const buffer = this.#waiting.get(key)?.find((each) => each.state !== "suspect" && this.#gpu.recorder.follow(each));
+    if (buffer === undefined) return null;
+    buffer.whenUnused = null;
+    this.#endWait(buffer, key);
+    this.liveBytes += buffer.bytes;
+    return buffer;
+  }
+
+  #keep(buffer: TrackedBuffer): void {
     if (buffer.state === "suspect") {
       this.#gpu.recorder.destroy(buffer);
       return;

@@ -54,7 +54,7 @@ async function copyBack(device: Device, { storage, offset, bytes }: Part): Promi
   if (device.lost !== null) throw device.lost;
   const staging = pool.take(bytes, usage, "read");
   try {
-    recorder.copyToBuffer(storage, offset, { buffer: staging, offset: 0 }, bytes, "read");
+    const copied = recorder.copyToBuffer(storage, offset, { buffer: staging, offset: 0 }, bytes, "read");
     recorder.flush();
     device.gpuDevice.pushErrorScope("validation");
     const mapping = staging.gpuBuffer.mapAsync(1 /* READ */, 0, bytes).then(
@@ -63,7 +63,8 @@ async function copyBack(device: Device, { storage, offset, bytes }: Part): Promi
     );
     void caught(device.gpuDevice);
     const [isMapped, failure] = await loss.orLost(Promise.all([mapping, recorder.settled()]));
-    if (storage.failure !== null) throw storage.failure;
+    const wrong = storage.failure ?? copied.failure ?? null;
+    if (wrong !== null) throw wrong;
     const refused = staging.refusal ?? failure;
     if (refused !== null || !isMapped) pool.suspect(staging);
     if (refused !== null) return refused;

@@ -6,30 +6,18 @@
  * later batches computed from that; a read of a marked array rejects, a read of any other works.
  *
  * Commands can also go into an encoder of the application's (`into`), which it submits itself. They are a batch of which
- * nobody tells when it is submitted: that it was is checked as the next batch is.
+ * nobody tells when it is submitted: each later batch looks which of these have run, and settles them before itself.
  */
-import {
-  ArgumentError,
-  DeviceLostError,
-  OutOfMemoryError,
-  ValidationError,
-  type GpugradError,
-} from "../base/errors.js";
-import { remade } from "../base/remade.js";
-import { showShape, sizeOf, type Shape } from "../base/shape.js";
+import { ArgumentError, OutOfMemoryError, type GpugradError } from "../base/errors.js";
 import type { TrackedBuffer } from "./buffer.js";
-import { attempt, isFinished, submitting, type Check } from "./error-scopes.js";
+import { buffersOf, conclude, reasonOf, type Command } from "./command.js";
+import { attempt, submitting, type Check } from "./error-scopes.js";
+import { ExternalBatch } from "./external-batch.js";
+import { takePlace } from "./order.js";
+import { Outstanding } from "./outstanding.js";
 import type { Storage } from "./storage.js";
 
 const maxCommands = 1024;
-
-interface Command {
-  /** Named in errors, with the shapes of the arrays that it writes. */
-  readonly name: string;
-  readonly shapes: readonly Shape[];
-  readonly reads: readonly Storage[];
-  readonly writes: readonly Storage[];
-}
 
 /** The function whose forward or backward a shader is; a direction of null where it has only one. */
 export interface ShaderRole {
@@ -52,12 +40,12 @@ export interface Place {
   readonly offset: number;
 }
 
-/** A batch in an encoder of the application's. */
-interface TheirBatch {
-  readonly encoder: GPUCommandEncoder;
-  /** What it failed with, once that is known. */
-  readonly check: Check;
-  readonly settle: (isSubmitted: Check) => void;
+/** Who hears of batches. */
+interface Listener {
+  /** A batch has failed that used these buffers. */
+  failed(buffers: ReadonlySet<TrackedBuffer>): void;
+  /** Until an encoder of the application's has run, nobody else is to be given these. */
+  reserved(buffers: ReadonlySet<TrackedBuffer>): void;
 }
 
 export class Recorder {
@@ -66,7 +54,7 @@ export class Recorder {
   dispatches = 0;
   submits = 0;
   readonly #gpuDevice: GPUDevice;
-  readonly #onFailure: (buffers: ReadonlySet<TrackedBuffer>) => void;
+  readonly #listener: Listener;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   /** The one that is set in the open pass. */
@@ -76,18 +64,13 @@ export class Recorder {
   #batch = 0;
   #settled: Check = Promise.resolve(null);
   /** While commands go into the application's encoder. */
-  #theirs: TheirBatch | null = null;
-  /** Those that the application has submitted, or will. */
-  #unchecked: TheirBatch[] = [];
-  /** The first of these batches. */
-  #firstUnchecked = Infinity;
-  /** To be destroyed when what uses them is submitted. */
-  #retired: GPUBuffer[] = [];
+  #theirs: ExternalBatch | null = null;
+  readonly #outstanding: Outstanding;
 
-  /** @param onFailure called with all buffers that a batch used, when it has failed */
-  constructor(gpuDevice: GPUDevice, onFailure: (buffers: ReadonlySet<TrackedBuffer>) => void) {
+  constructor(gpuDevice: GPUDevice, listener: Listener) {
     this.#gpuDevice = gpuDevice;
-    this.#onFailure = onFailure;
+    this.#listener = listener;
+    this.#outstanding = new Outstanding(gpuDevice);
   }
 
   dispatch(command: Dispatch): void {
@@ -112,7 +95,7 @@ export class Recorder {
     this.copyToBuffer(from, fromOffset, { buffer: to.buffer, offset: toOffset }, bytes, label, [to]);
   }
 
-  /** Copies into a buffer that is no array's, such as one for reading back. */
+  /** Copies into a buffer that is no array's, such as one for reading back. Its `failure` is known when it is settled. */
   copyToBuffer(
     from: Storage,
     fromOffset: number,
@@ -120,18 +103,20 @@ export class Recorder {
     bytes: number,
     label: string,
     writes: readonly Storage[] = [],
-  ): void {
+  ): Command {
     checkUsage(from.buffer, 0x4, "COPY_SRC", label);
     checkUsage(to.buffer, 0x8, "COPY_DST", label);
+    const command: Command = { name: label, shapes: [], reads: [from], writes };
     const record = (): void => {
       const encoder = this.#open();
       this.#endPass();
       encoder.copyBufferToBuffer(from.buffer.gpuBuffer, fromOffset, to.buffer.gpuBuffer, to.offset, bytes);
       to.buffer.lastBatch = this.#batch;
-      this.#add({ name: label, shapes: [], reads: [from], writes });
+      this.#add(command);
     };
     if (from.buffer.isRisky || to.buffer.isRisky) void this.isolated(record);
     else record();
+    return command;
   }
 
   /** Writes from the processor. The queue runs this before commands that are recorded and not yet submitted. */
@@ -139,7 +124,7 @@ export class Recorder {
     if (this.#theirs === null) this.#flushIfUsing(to.buffer);
     const { queue } = this.#gpuDevice;
     const write = (): void => {
-      if (this.#theirs !== null) this.#uploadInto(this.#theirs.encoder, to, values);
+      if (this.#theirs !== null) this.#uploadInto(this.#theirs, to, values);
       else queue.writeBuffer(to.buffer.gpuBuffer, 0, unshared(values));
     };
     const what = `upload of ${values.byteLength} bytes`;
@@ -153,14 +138,14 @@ export class Recorder {
   }
 
   /** In the place that it has among the application's commands. */
-  #uploadInto(encoder: GPUCommandEncoder, to: Storage, values: Float32Array): void {
+  #uploadInto(batch: ExternalBatch, to: Storage, values: Float32Array): void {
     const size = values.byteLength;
     const staging = this.#gpuDevice.createBuffer({ size, usage: 0x4 /* COPY_SRC */, mappedAtCreation: true });
     new Float32Array(staging.getMappedRange()).set(values);
     staging.unmap();
     this.#endPass();
-    encoder.copyBufferToBuffer(staging, 0, to.buffer.gpuBuffer, 0, size);
-    this.#retired.push(staging);
+    batch.encoder.copyBufferToBuffer(staging, 0, to.buffer.gpuBuffer, 0, size);
+    ExternalBatch.retire(staging, [batch]);
     this.#add({ name: "upload", shapes: [], reads: [], writes: [to] });
   }
 
@@ -170,8 +155,10 @@ export class Recorder {
 
   /** Destroys a buffer: after what uses it is submitted, since the submit would be invalid. */
   destroy(buffer: TrackedBuffer): void {
-    if (buffer.lastBatch >= this.#firstUnchecked || (this.#theirs !== null && buffer.lastBatch === this.#batch)) {
-      this.#retired.push(buffer.gpuBuffer);
+    if (buffer.externalUses > 0) {
+      buffer.whenUnused = () => {
+        this.destroy(buffer);
+      };
       return;
     }
     this.#flushIfUsing(buffer);
@@ -181,8 +168,31 @@ export class Recorder {
   /** The same of a buffer of which it isn't known what uses it. */
   destroyUntracked(gpuBuffer: GPUBuffer): void {
     this.flush();
-    if (this.#theirs === null && this.#unchecked.length === 0) gpuBuffer.destroy();
-    else this.#retired.push(gpuBuffer);
+    const users = this.#outstanding.since(gpuBuffer);
+    if (this.#theirs !== null) users.push(this.#theirs);
+    if (users.length === 0) gpuBuffer.destroy();
+    else ExternalBatch.retire(gpuBuffer, users);
+  }
+
+  /** Whether an encoder of the application's uses the buffer that may not have run, other than the one that is recorded. */
+  isReserved(buffer: TrackedBuffer): boolean {
+    return buffer.externalUses > (this.#theirs?.buffers.has(buffer) === true ? 1 : 0);
+  }
+
+  /** Whether what is recorded now may use it all the same: in an encoder behind those, as long as they seem to be on their way. */
+  follow(buffer: TrackedBuffer): boolean {
+    const users = this.#outstanding.of(buffer);
+    if (this.#theirs === null || users.some(({ isMissed }) => isMissed)) return false;
+    this.#theirs.follow(users);
+    return true;
+  }
+
+  /** Notes that the application has changed what is in there itself. */
+  modified(storage: Storage): void {
+    if (this.#theirs !== null || storage.buffer.externalUses === 0) return;
+    this.#open();
+    this.#add({ name: "markModified", shapes: [], reads: [], writes: [storage], isWhole: true });
+    this.flush();
   }
 
   /** Whether commands go into the application's encoder now: nothing can be waited for. */
@@ -193,9 +203,11 @@ export class Recorder {
   /** Has what `record` records go into the application's encoder, behind what is submitted so far. */
   into<T>(encoder: GPUCommandEncoder, record: () => T): T {
     this.flush();
-    let settle: TheirBatch["settle"] = () => undefined;
-    const check = new Promise<GpugradError | null>((resolve) => (settle = resolve));
-    const batch: TheirBatch = { encoder, check, settle };
+    if (this.#outstanding.isDue(encoder)) {
+      this.#open();
+      this.flush();
+    }
+    const batch = new ExternalBatch(encoder);
     this.#theirs = batch;
     this.#encoder = encoder;
     try {
@@ -203,10 +215,22 @@ export class Recorder {
     } finally {
       this.#endPass();
       this.#theirs = null;
-      this.#unchecked.push(batch);
-      this.#firstUnchecked = Math.min(this.#firstUnchecked, this.#batch);
-      this.#close([...this.#checks, check]);
+      this.#encoder = null;
+      if (this.#commands.length > 0) this.#closeTheirs(batch);
     }
+  }
+
+  #closeTheirs(batch: ExternalBatch): void {
+    const { commands, checks, before } = this.#close();
+    batch.commands = commands;
+    this.#outstanding.add(batch);
+    this.#listener.reserved(batch.buffers);
+    this.#settled = Promise.all(checks).then(async (outcomes) => {
+      await before;
+      batch.failure = reasonOf(outcomes, commands);
+      if (batch.failure !== null) this.#listener.failed(batch.buffers);
+      return batch.failure;
+    });
   }
 
   flush(): void {
@@ -214,47 +238,39 @@ export class Recorder {
     if (encoder === null) return;
     this.#endPass();
     if (this.#theirs !== null) return;
-    this.#checkTheirs();
+    const look = this.#outstanding.isEmpty ? null : this.#outstanding.look(encoder);
     const { queue } = this.#gpuDevice;
     const submitted = submitting(this.#gpuDevice, () => {
       queue.submit([encoder.finish()]);
     });
     this.submits++;
-    this.#close([...this.#checks, submitted]);
+    const { commands, checks, before } = this.#close();
+    const settleTheirs = look?.();
+    this.#settled = Promise.all([...checks, submitted]).then(async (outcomes) => {
+      await before;
+      await settleTheirs?.();
+      const failed = reasonOf(outcomes, commands);
+      for (const command of commands) conclude(command, failed);
+      if (failed !== null) this.#listener.failed(buffersOf(commands));
+      return failed;
+    });
   }
 
-  /** Ends the open batch, which has failed where one of these has. */
-  #close(checks: readonly Check[]): void {
-    this.#settle(checks, this.#commands);
+  /** Ends the open batch: what it has, and what is settled before it. */
+  #close(): { commands: readonly Command[]; checks: readonly Check[]; before: Check } {
+    const closed = { commands: this.#commands, checks: this.#checks, before: this.#settled };
     this.#encoder = null;
     this.#commands = [];
     this.#checks = [];
     this.#batch++;
-  }
-
-  /** What comes now runs behind what the application's encoders have, if these are submitted: the last moment to ask. */
-  #checkTheirs(): void {
-    for (const { encoder, settle } of this.#unchecked) {
-      const submitted = isFinished(this.#gpuDevice, encoder).then((isIt) =>
-        isIt
-          ? null
-          : new ValidationError(
-              "the encoder that was given to encodeInto was not submitted before gpugrad's next commands: submit it before the " +
-                "end of the task, a read, flush(), or anything else that submits",
-            ),
-      );
-      settle(submitted);
-    }
-    this.#unchecked = [];
-    this.#firstUnchecked = Infinity;
-    for (const buffer of this.#retired.splice(0)) buffer.destroy();
+    return closed;
   }
 
   /** Submits what `record` records in batches of its own: where it fails, it takes nothing else along. */
   isolated(record: () => void): Check {
     if (this.#theirs !== null) {
       record();
-      return this.#theirs.check;
+      return this.#theirs.outcome;
     }
     this.flush();
     record();
@@ -289,23 +305,16 @@ export class Recorder {
   }
 
   #add(command: Command): void {
-    for (const { buffer } of command.reads) buffer.lastBatch = this.#batch;
-    for (const { buffer } of command.writes) buffer.lastBatch = this.#batch;
+    for (const { buffer } of command.reads) this.#use(buffer);
+    for (const { buffer } of command.writes) this.#use(buffer);
+    if (this.#theirs !== null || !this.#outstanding.isEmpty) takePlace(command, this.#theirs);
     this.#commands.push(command);
-    if (this.#commands.length >= maxCommands) this.flush();
+    if (this.#commands.length >= maxCommands && this.#theirs === null) this.flush();
   }
 
-  #settle(checks: readonly Check[], commands: readonly Command[]): void {
-    const before = this.#settled;
-    this.#settled = Promise.all(checks).then(async (outcomes) => {
-      await before;
-      const first = outcomes.find((outcome) => outcome !== null) ?? null;
-      // A command whose buffer was never made takes its whole batch with it.
-      const failed = first && (commands.map(refusalOf).find((refusal) => refusal !== null) ?? first);
-      for (const command of commands) spread(command, failed);
-      if (failed !== null) this.#onFailure(buffersOf(commands));
-      return failed;
-    });
+  #use(buffer: TrackedBuffer): void {
+    buffer.lastBatch = this.#batch;
+    this.#theirs?.use(buffer);
   }
 }
 
@@ -316,37 +325,8 @@ function unshared(values: Float32Array): Float32Array<ArrayBuffer> {
     : (values as Float32Array<ArrayBuffer>);
 }
 
-/** Marks what a command wrote as failed, where its batch failed or it read what is marked; as good again, where not. */
-function spread(command: Command, failed: GpugradError | null): void {
-  const failure =
-    failed === null
-      ? (command.reads.find((storage) => storage.failure !== null)?.failure ?? null)
-      : explain(failed, labelOf(command));
-  for (const storage of command.writes) storage.failure = failure;
-}
-
-/** Why one of a command's buffers holds nothing, or null. */
-function refusalOf({ reads, writes }: Command): GpugradError | null {
-  return [...reads, ...writes].find(({ buffer }) => buffer.refusal !== null)?.buffer.refusal ?? null;
-}
-
-function buffersOf(commands: readonly Command[]): ReadonlySet<TrackedBuffer> {
-  return new Set(commands.flatMap(({ reads, writes }) => [...reads, ...writes]).map(({ buffer }) => buffer));
-}
-
-/** Names a command and what it writes. */
-function labelOf({ name, shapes }: Command): string {
-  const written = shapes.map((shape) => `${showShape(shape)} (${4 * sizeOf(shape)} bytes)`);
-  return [name, written.join(", ")].filter((part) => part !== "").join(" ");
-}
-
 /** @throws ArgumentError where a buffer of the application's own can't be copied. */
 function checkUsage(buffer: TrackedBuffer, flag: GPUBufferUsageFlags, name: string, label: string): void {
   if ((buffer.usage & flag) !== 0) return;
   throw new ArgumentError(`${label}: the usage of the buffer given to fromBuffer must include ${name}`);
-}
-
-/** The same error, naming the command whose result it took. */
-function explain(error: GpugradError, label: string): GpugradError {
-  return error instanceof DeviceLostError ? error : remade(error, `${label} has no result: ${error.message}`);
 }

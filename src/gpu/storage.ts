@@ -2,6 +2,7 @@
 import type { GpugradError } from "../base/errors.js";
 import { WeakList } from "../base/weak-list.js";
 import { TrackedBuffer } from "./buffer.js";
+import type { Write } from "./order.js";
 
 /** Gives buffers, and takes back those that nobody looks at any more. */
 export interface BufferOwner {
@@ -26,6 +27,8 @@ export class Storage {
   readonly buffer: TrackedBuffer;
   /** Counts up with every change in place. */
   version = 0;
+  recordedWrite: Write | null = null;
+  lastWrite: Write | null = null;
   /** Called before the next change in place: for who wants the numbers as they are. */
   onChange: (() => void) | null = null;
   /** Known weakly, since what is forgotten needs no numbers. */

@@ -1,0 +1,56 @@
+/** What is recorded, and what its results are worth once it has run. */
+import { DeviceLostError, type GpugradError } from "../base/errors.js";
+import { remade } from "../base/remade.js";
+import { showShape, sizeOf, type Shape } from "../base/shape.js";
+import type { TrackedBuffer } from "./buffer.js";
+import { arrive, misplaced, type Placed } from "./order.js";
+import type { Storage } from "./storage.js";
+
+export interface Command extends Placed {
+  /** Named in errors, with the shapes of the arrays that it writes. */
+  readonly name: string;
+  readonly shapes: readonly Shape[];
+  readonly reads: readonly Storage[];
+  readonly writes: readonly Storage[];
+  /** Why what it read can't be trusted, once it has run. */
+  failure?: GpugradError | null;
+}
+
+/** Marks what a command wrote as failed, where its batch failed or what it read can't be trusted; as good again, where not. */
+export function conclude(command: Command, failed: GpugradError | null): void {
+  const inReads = command.reads.find((storage) => storage.failure !== null)?.failure ?? null;
+  const misread = failed === null && inReads === null ? misplaced(command) : null;
+  command.failure = failed === null ? (inReads ?? misread) : null;
+  const own = failed ?? misread;
+  const failure = own === null ? inReads : explain(own, labelOf(command));
+  for (const storage of command.writes) storage.failure = arrive(command, storage) ?? failure;
+}
+
+/** The reason of a failed batch: a command whose buffer was never made takes the whole batch with it. */
+export function reasonOf(
+  outcomes: readonly (GpugradError | null)[],
+  commands: readonly Command[],
+): GpugradError | null {
+  const first = outcomes.find((outcome) => outcome !== null) ?? null;
+  return first && (commands.map(refusalOf).find((refusal) => refusal !== null) ?? first);
+}
+
+/** Why one of a command's buffers holds nothing, or null. */
+function refusalOf({ reads, writes }: Command): GpugradError | null {
+  return [...reads, ...writes].find(({ buffer }) => buffer.refusal !== null)?.buffer.refusal ?? null;
+}
+
+export function buffersOf(commands: readonly Command[]): ReadonlySet<TrackedBuffer> {
+  return new Set(commands.flatMap(({ reads, writes }) => [...reads, ...writes]).map(({ buffer }) => buffer));
+}
+
+/** Names a command and what it writes. */
+function labelOf({ name, shapes }: Command): string {
+  const written = shapes.map((shape) => `${showShape(shape)} (${4 * sizeOf(shape)} bytes)`);
+  return [name, written.join(", ")].filter((part) => part !== "").join(" ");
+}
+
+/** The same error, naming the command whose result it took. */
+function explain(error: GpugradError, label: string): GpugradError {
+  return error instanceof DeviceLostError ? error : remade(error, `${label} has no result: ${error.message}`);
+}
