@@ -366,9 +366,14 @@ export class GpuArray {
     this.device.recorder.modified(memory);
   }
 
-  /** Replaces the numbers by those of an array of the same shape, in place. */
+  /** Replaces the numbers by those of an array of the same size, in place. */
   copyFrom(array: GpuArray): void {
-    this.#checkOther(array, "assign");
+    this.replaceBy(array, "copyFrom");
+  }
+
+  /** The same, for `what`, which errors name. @internal */
+  replaceBy(array: GpuArray, what: string): void {
+    this.#checkOther(array, what);
     if (array.constant === null) {
       const [from, to] = [array.hold(), this.hold()];
       if (from.storage === to.storage && from.offset === to.offset) return;

@@ -278,7 +278,7 @@ export class Variable extends Value {
         `${showShape(array.shape)} can't be assigned to ${this.toString()}: it needs the same shape`,
       );
     }
-    this.array.copyFrom(array);
+    this.array.replaceBy(array, "assign");
     if (array !== source) array.release();
     return this;
   }

@@ -3,8 +3,8 @@ import { checkFunction, checkList, checkObject } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ones, propagate } from "../graph/backward.js";
 import { sortedByGeneration } from "../graph/walk.js";
-import { ArgumentError } from "../base/errors.js";
-import { Identity, type Function } from "../graph/function.js";
+import { ArgumentError, FuseError } from "../base/errors.js";
+import { Identity, tracing, type Function } from "../graph/function.js";
 import { reshape } from "../graph/reshape.js";
 import { gradEnabled, withGrad } from "../graph/grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
@@ -107,7 +107,15 @@ function differentiated<Argnums extends number | readonly number[]>(
     const ownGraph = !createGraph && [...targets].some((target) => found.has(target));
     return { value: ownGraph ? withoutGraph(value, targets) : value, gradient, alone: ownGraph };
   };
-  return (args) => withOperands(args, run);
+  return (args) => {
+    if (tracing.current !== null) {
+      throw new FuseError(
+        "fuse: grad(f) and valueAndGrad(f) can't be called in a fused function, which has no shapes while it is traced: fuse what " +
+          "is inside, as in grad(fuse(f)), and call that outside of it",
+      );
+    }
+    return withOperands(args, run);
+  };
 }
 
 /** The value alone. Nobody outside has the graph that led to it, so nobody else could release it. */

@@ -282,3 +282,14 @@ test("a buffer of gpugrad's own is refused by fromBuffer: it will be used for so
     expect((await same.read())[size - 1]).toBe(2);
   }
 });
+
+test("copyFrom and assign name themselves where they refuse", () => {
+  const x = new Variable([1]);
+  expect(() => {
+    x.data.copyFrom([1] as never);
+  }).toThrow(/^copyFrom takes a GpuArray, not an array/);
+  expect(() => {
+    x.data.copyFrom(GpuArray.constant(1, [2]));
+  }).toThrow(/^copyFrom: \[2\] has not as many numbers/);
+  expect(() => x.assign([1, 2])).toThrow(/can't be assigned to Variable \[1\]/);
+});

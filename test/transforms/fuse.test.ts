@@ -5,6 +5,7 @@ import {
   elementwise,
   exp,
   fuse,
+  grad,
   gradCheck,
   greater,
   init,
@@ -14,10 +15,12 @@ import {
   square,
   stats,
   sum,
+  valueAndGrad,
   Variable,
   where,
 } from "../../src/index.js";
 import { FusedNode } from "../../src/transforms/fuse/fused-program.js";
+import { errorOf } from "../trouble.js";
 
 beforeAll(async () => {
   await init();
@@ -212,6 +215,11 @@ test("a fused node can be unfolded: the functions in it, one by one, on Variable
 
 describe("what can't be fused throws when it is traced, and says why", () => {
   const x = [1, 2, 3];
+  let outside: Variable;
+  beforeAll(() => {
+    outside = new Variable([1, 2, 3]);
+  });
+
   test.each<[string, (x: Variable) => never, RegExp]>([
     ["a reduction", (v) => v.mul(v.sum()) as never, /a shape was asked for.*\(a reduction, a reshape\)/],
     ["a reshape", (v) => v.reshape([3, 1]) as never, /shape|size|Reshape/],
@@ -224,6 +232,53 @@ describe("what can't be fused throws when it is traced, and says why", () => {
     const fused = fuse(f as (v: Variable) => Variable);
     expect(() => fused(x)).toThrow(message);
     expect(() => fused(x)).toThrow(expect.objectContaining({ code: "not-fusable" }));
+  });
+
+  test.each<[string, (v: Variable) => unknown, RegExp]>([
+    [
+      "grad(f)",
+      (v) => grad(square)(v),
+      /grad\(f\) and valueAndGrad\(f\) can't be called in a fused function.*grad\(fuse\(f\)\)/,
+    ],
+    ["valueAndGrad(f)", (v) => valueAndGrad(square)(v)[1], /can't be called in a fused function/],
+    ["grad of a Variable from outside", (v) => v.mul(grad(square)(outside)), /can't be called in a fused function/],
+    [
+      "setting grad",
+      (v) => ((v.grad = [1]), v),
+      /grad can't be set in a fused function.*set that of what the fused function gives/,
+    ],
+  ])("%s says what to do", (_what, f, message) => {
+    expect(() => fuse(f as never)(x)).toThrow(message);
+    expect(() => fuse(f as never)(x)).toThrow(expect.objectContaining({ code: "not-fusable" }));
+  });
+
+  test("what is kept of the trace says that it is over, whatever is done with it", async () => {
+    let kept = outside;
+    fuse((v: Variable) => {
+      kept = square(v);
+      return kept.mul(2);
+    })(x);
+    const uses: (() => unknown)[] = [
+      () => kept.shape,
+      () => kept.size,
+      () => kept.mul(2),
+      () => sum(kept),
+      () => outside.mul(kept),
+      () => kept.read(),
+      () => kept.item(),
+      () => kept.data.buffer,
+      () => kept.backward(),
+      () => (kept.grad = [1]),
+      () => grad(square)(kept),
+      () => new Variable([1]).assign(kept),
+      () => new Variable([1]).update((w) => w.mul(kept)),
+    ];
+    for (const use of uses) {
+      expect(await errorOf(use)).toMatchObject({
+        code: "not-fusable",
+        message: expect.stringMatching(/used outside of it.*use what the fused function gives/) as string,
+      });
+    }
   });
 
   test.each<[string, (v: Variable) => unknown]>([

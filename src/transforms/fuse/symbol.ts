@@ -5,6 +5,7 @@ import type { Shape } from "../../base/shape.js";
 import { builtin, Elementwise } from "../../elementwise/elementwise.js";
 import { GpuArray } from "../../gpu/array.js";
 import { currentDevice } from "../../gpu/current.js";
+import type { Data } from "../../gpu/data.js";
 import { Identity, tracing, type Function } from "../../graph/function.js";
 import { gradEnabled, withGrad } from "../../graph/grad-mode.js";
 import { type Operand, Variable } from "../../graph/variable.js";
@@ -12,22 +13,30 @@ import { type Operand, Variable } from "../../graph/variable.js";
 /** Its operand: what detach() is in a fused function. */
 const detached = builtin<[x: Operand]>(detachWgsl, (gy) => gy);
 
+/** What a symbol lacks: said of one in the function that is traced, and of one that somebody has kept from there. */
+function lacks(what: string, advice: string): FuseError {
+  if (tracing.current !== null)
+    return new FuseError(`fuse: ${what}, but none is known while the function is traced. ${advice}`);
+  return new FuseError(
+    "fuse: a Variable of a fused function was used outside of it. It only stood for an operand or a result while the function was " +
+      "traced, and has no shape and no numbers: use what the fused function gives, and return from it what is needed outside",
+  );
+}
+
 class SymbolArray extends GpuArray {
   constructor() {
     super(currentDevice(), [], { kind: "unknown" });
   }
 
   override get shape(): Shape {
-    throw new FuseError(
-      "fuse: a shape was asked for, by the function or by one that is not element-wise (a reduction, a reshape), but none " +
-        "is known while the function is traced. Only element-wise functions can be fused",
+    throw lacks(
+      "a shape was asked for, by the function or by one that is not element-wise (a reduction, a reshape)",
+      "Only element-wise functions can be fused",
     );
   }
 
   override get size(): number {
-    throw new FuseError(
-      "fuse: a size was asked for, but none is known while the function is traced. Pass it as an argument",
-    );
+    throw lacks("a size was asked for", "Pass it as an argument");
   }
 
   override check(): void {
@@ -35,7 +44,7 @@ class SymbolArray extends GpuArray {
   }
 
   override hold(): never {
-    throw new FuseError("fuse: the numbers were asked for, but there are none while the function is traced");
+    throw lacks("the numbers were asked for", "Read what the fused function gives");
   }
 
   override share(): this {
@@ -50,6 +59,19 @@ class SymbolArray extends GpuArray {
 export class SymbolVariable extends Variable {
   constructor(name: string, requiresGrad = true) {
     super(new SymbolArray(), { name, requiresGrad });
+  }
+
+  override get grad(): Variable | null {
+    return super.grad;
+  }
+
+  override set grad(value: Variable | Data | null) {
+    if (value !== null && tracing.current !== null) {
+      throw new FuseError(
+        "fuse: grad can't be set in a fused function, which runs once, to be traced: set that of what the fused function gives",
+      );
+    }
+    super.grad = value;
   }
 
   override detach(): Variable {
