@@ -8,8 +8,11 @@ import { init } from "../src/index.js";
  */
 export const isWgpu = "Deno" in globalThis;
 
-/** Collects unhandled rejections, uncaught errors, and what is written to the console as an error or a warning. */
-export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void } {
+/**
+ * Collects unhandled rejections, uncaught errors, and what is written to the console as an error or a warning, other than what
+ * is expected.
+ */
+export function watchForTrouble(expected?: RegExp): { expectNone(): Promise<void>; stop(): void } {
   const found: string[] = [];
   const onRejection = (event: PromiseRejectionEvent): void => {
     event.preventDefault();
@@ -28,7 +31,7 @@ export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void }
     async expectNone() {
       // A rejection is reported as unhandled when the task it came in has ended.
       await pause(50);
-      expect(found.splice(0)).toEqual([]);
+      expect(found.splice(0).filter((one) => expected?.test(one) !== true)).toEqual([]);
     },
     stop() {
       Object.assign(console, { error, warn });
@@ -39,10 +42,10 @@ export function watchForTrouble(): { expectNone(): Promise<void>; stop(): void }
 }
 
 /** Fails every test of a file behind which a page would complain. */
-export function expectNoTrouble(): void {
+export function expectNoTrouble(expected?: RegExp): void {
   let trouble: ReturnType<typeof watchForTrouble>;
   beforeEach(() => {
-    trouble = watchForTrouble();
+    trouble = watchForTrouble(expected);
   });
   afterEach(async () => {
     try {

@@ -16,14 +16,33 @@ export interface Command extends Placed {
   failure?: GpugradError | null;
 }
 
-/** Marks what a command wrote as failed, where its batch failed or what it read can't be trusted; as good again, where not. */
-export function conclude(command: Command, failed: GpugradError | null): void {
+/**
+ * Marks what a command wrote as failed, where its batch failed or what it read can't be trusted; as good again, where not.
+ * Gives what went wrong here, and not with what it read.
+ */
+function conclude(command: Command, failed: GpugradError | null): GpugradError | null {
   const inReads = command.reads.find((storage) => storage.failure !== null)?.failure ?? null;
   const misread = failed === null && inReads === null ? misplaced(command) : null;
   command.failure = failed === null ? (inReads ?? misread) : null;
   const own = failed ?? misread;
-  const failure = own === null ? inReads : explain(own, labelOf(command));
-  for (const storage of command.writes) storage.failure = arrive(command, storage) ?? failure;
+  const explained = own === null ? null : explain(own, labelOf(command));
+  let overwritten: GpugradError | null = null;
+  for (const storage of command.writes) {
+    const late = arrive(command, storage);
+    storage.failure = late ?? explained ?? inReads;
+    overwritten ??= late;
+  }
+  return command.writes.length === 0 ? null : (overwritten ?? explained);
+}
+
+/** The same of a batch: what went wrong first. */
+export function concludeAll(commands: readonly Command[], failed: GpugradError | null): GpugradError | null {
+  let first: GpugradError | null = null;
+  for (const command of commands) {
+    const wrong = conclude(command, failed);
+    first ??= wrong;
+  }
+  return first;
 }
 
 /** The reason of a failed batch: a command whose buffer was never made takes the whole batch with it. */

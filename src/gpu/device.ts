@@ -8,6 +8,7 @@ import { Pool } from "./pool.js";
 import { MemoryPressure } from "./pressure.js";
 import { Recorder } from "./recorder.js";
 import { UniformCache } from "./uniforms.js";
+import { tellUnlessRead } from "./untold.js";
 
 /** Counters of one device. Bytes are those of the GPU buffers, padding included. */
 export interface Stats {
@@ -72,6 +73,9 @@ export class Device {
       failed: (buffers) => {
         this.uniforms.forget();
         for (const buffer of buffers) this.pool.suspect(buffer);
+      },
+      wrong: (error) => {
+        tellUnlessRead(error, "a result is missing", this.loss);
       },
       reserved: (buffers) => {
         this.pool.reserve(buffers);

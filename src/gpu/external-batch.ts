@@ -1,7 +1,7 @@
 /** Commands in an encoder of the application's: nobody tells when it submits that, and what they use must be there until then. */
 import { ValidationError, type GpugradError } from "../base/errors.js";
 import type { TrackedBuffer } from "./buffer.js";
-import { conclude, type Command } from "./command.js";
+import { concludeAll, type Command } from "./command.js";
 import type { Check } from "./error-scopes.js";
 import type { Late } from "./order.js";
 import type { Ticket } from "./tickets.js";
@@ -55,12 +55,12 @@ export class ExternalBatch implements Late {
     for (const other of others) this.#follows.add(other);
   }
 
-  /** It has run: what its results are worth, and what it used can be given to others. */
-  arrive(): void {
+  /** It has run: what its results are worth, and what it used can be given to others. Gives what went wrong first. */
+  arrive(): GpugradError | null {
     this.hasRun = true;
     if ([...this.#follows].some(({ hasRun }) => !hasRun)) this.failure ??= new ValidationError(overtaken);
     this.#follows.clear();
-    for (const command of this.commands) conclude(command, this.failure);
+    const wrong = concludeAll(this.commands, this.failure);
     this.#settle(this.failure);
     for (const buffer of this.#buffers) {
       if (--buffer.externalUses > 0) continue;
@@ -69,6 +69,7 @@ export class ExternalBatch implements Late {
       whenUnused?.();
     }
     for (const retired of this.#retired) if (--retired.users === 0) retired.gpuBuffer.destroy();
+    return wrong;
   }
 
   /** Destroys a buffer when all of these have run. */

@@ -1,4 +1,5 @@
 /** The encoders of the application's that have commands of gpugrad's, and of which it isn't known that they have run. */
+import type { GpugradError } from "../base/errors.js";
 import type { TrackedBuffer } from "./buffer.js";
 import type { ExternalBatch } from "./external-batch.js";
 import { numberOf } from "./number-of.js";
@@ -52,9 +53,9 @@ export class Outstanding {
 
   /**
    * Has a batch look which have run before it, by its encoder. The function that it gives is to be called as it is submitted;
-   * what that gives, as it is settled: then those are settled that have run.
+   * what that gives, as it is settled: then those are settled that have run, and `wrong` hears what went wrong.
    */
-  look(encoder: GPUCommandEncoder): () => () => Promise<void> {
+  look(encoder: GPUCommandEncoder): () => (wrong: (error: GpugradError) => void) => Promise<void> {
     const batches = new Map(this.#batches.map((batch) => [batch.ticket, batch]));
     const look = this.#tickets.look(
       encoder,
@@ -63,12 +64,13 @@ export class Outstanding {
     return () => {
       this.#looks++;
       const told = look().finally(() => this.#looks--);
-      return async () => {
+      return async (wrong) => {
         for (const ticket of await told) {
           const batch = batches.get(ticket);
           if (batch === undefined || batch.hasRun) continue;
           this.#batches = this.#batches.filter((other) => other !== batch);
-          batch.arrive();
+          const found = batch.arrive();
+          if (found !== null) wrong(found);
           this.#tickets.takeBack(ticket);
         }
         for (const batch of batches.values()) batch.isMissed = true;

@@ -10,7 +10,7 @@
  */
 import { ArgumentError, OutOfMemoryError, type GpugradError } from "../base/errors.js";
 import type { TrackedBuffer } from "./buffer.js";
-import { buffersOf, conclude, reasonOf, type Command } from "./command.js";
+import { buffersOf, concludeAll, reasonOf, type Command } from "./command.js";
 import { attempt, submitting, type Check } from "./error-scopes.js";
 import { ExternalBatch } from "./external-batch.js";
 import { takePlace } from "./order.js";
@@ -44,6 +44,8 @@ export interface Place {
 interface Listener {
   /** A batch has failed that used these buffers. */
   failed(buffers: ReadonlySet<TrackedBuffer>): void;
+  /** Something has no result, of which reads tell. */
+  wrong(error: GpugradError): void;
   /** Until an encoder of the application's has run, nobody else is to be given these. */
   reserved(buffers: ReadonlySet<TrackedBuffer>): void;
 }
@@ -131,7 +133,9 @@ export class Recorder {
     const noRoom = (message: string): GpugradError => new OutOfMemoryError(`${what}: ${message}`);
     const { check } = attempt(this.#gpuDevice, values.byteLength, write, noRoom, what);
     const known = check.then((failure) => {
-      if (failure !== null) to.failure = failure;
+      if (failure === null) return null;
+      to.failure = failure;
+      this.#listener.wrong(failure);
       return null;
     });
     this.check(known);
@@ -228,7 +232,10 @@ export class Recorder {
     this.#settled = Promise.all(checks).then(async (outcomes) => {
       await before;
       batch.failure = reasonOf(outcomes, commands);
-      if (batch.failure !== null) this.#listener.failed(batch.buffers);
+      if (batch.failure !== null) {
+        this.#listener.failed(batch.buffers);
+        this.#listener.wrong(batch.failure);
+      }
       return batch.failure;
     });
   }
@@ -248,9 +255,12 @@ export class Recorder {
     const settleTheirs = look?.();
     this.#settled = Promise.all([...checks, submitted]).then(async (outcomes) => {
       await before;
-      await settleTheirs?.();
+      await settleTheirs?.((error) => {
+        this.#listener.wrong(error);
+      });
       const failed = reasonOf(outcomes, commands);
-      for (const command of commands) conclude(command, failed);
+      const wrong = concludeAll(commands, failed);
+      if (wrong !== null) this.#listener.wrong(wrong);
       if (failed !== null) this.#listener.failed(buffersOf(commands));
       return failed;
     });

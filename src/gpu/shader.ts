@@ -156,7 +156,7 @@ export class Shader {
       return inPipeline === null ? null : this.#refused(inPipeline);
     });
     void found.then((error) => {
-      if (error !== null) tellUnlessRead(error, device.loss);
+      if (error !== null) tellUnlessRead(error, "a shader doesn't compile", device.loss);
     });
     const compiled = new Compiled(pipeline, layout, found, this.traits.origin, false);
     device.pipelines++;

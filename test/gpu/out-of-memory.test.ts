@@ -165,6 +165,21 @@ describe("pressure", () => {
     expect(refusal.uncaptured).toEqual([]);
   });
 
+  test("is written to the console where nobody reads what there was no room for", async () => {
+    const refusal = await refusing("tells the scope");
+    const told: unknown[][] = [];
+    console.error = (...parts: unknown[]) => told.push(parts);
+    const x = new Variable(numbers(300_000));
+    const limit = refusal.liveBytes + 100_000;
+    refusal.rule = (bytes) => refusal.liveBytes + bytes > limit;
+    square(square(x));
+    await pause(1500);
+    expect(told.map(([sentence]) => sentence)).toEqual([
+      expect.stringContaining("nobody has read what it was to give"),
+    ]);
+    expect(told[0]?.[1]).toMatchObject({ code: "out-of-memory", message: expect.stringContaining("square") as string });
+  });
+
   test("is remembered: from then on the pool makes room before more is asked for than there was", async () => {
     const refusal = await refusing("tells the scope");
     refusal.rule = (bytes) => refusal.liveBytes + bytes > 4_000_000;

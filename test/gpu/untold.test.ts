@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   elementwise,
+  encodeInto,
   exp,
   init,
   Kernel,
@@ -75,6 +76,44 @@ test("so it is with a Kernel and a stencil", async () => {
   const reasons = told.map(([, reason]) => String(reason));
   expect(reasons.some((reason) => reason.includes("kernel"))).toBe(true);
   if (!isWgpu) expect(reasons.some((reason) => reason.includes("cells"))).toBe(true);
+});
+
+/** Its binding is smaller than what it has. */
+function refused(name: string): Variable {
+  const kernel = new Kernel({
+    name,
+    wgsl: `@group(0) @binding(0) var<storage, read_write> y: array<vec4f, 100>;
+      @compute @workgroup_size(1) fn main() { y[0].x = 1.0; }`,
+    bindings: ["output"],
+  });
+  const [y] = kernel.run({ inputs: [], outputs: [[1]], invocations: 1 });
+  if (y === undefined) throw new Error("no output");
+  return new Variable(y);
+}
+
+test("so it is with what WebGPU refuses: once for all frames of a loop, and not where somebody reads", async () => {
+  for (let frame = 0; frame < 3; frame++) refused("frames").mul(2);
+  const [read, through] = [refused("read"), refused("through")];
+  const from = exp(through);
+  expect(await errorOf(() => read.read())).toMatchObject({ code: "validation" });
+  expect(await errorOf(() => from.read())).toMatchObject({ code: "validation" });
+  await pause(late);
+  expect(told.length).toBe(1);
+  expect(told[0]?.[0]).toMatch(/a result is missing, and nobody has read/);
+  expect(told[0]?.[1]).toMatchObject({ code: "validation" });
+  expect(String(told[0]?.[1])).toMatch(/frames .*has no result/);
+});
+
+test("so it is with what is computed from an encoder's results before that is submitted", async () => {
+  const { gpuDevice } = await init();
+  const x = new Variable([1, 2]);
+  const encoder = gpuDevice.createCommandEncoder();
+  const z = encodeInto(encoder, () => square(x));
+  z.mul(2);
+  await pause(late);
+  gpuDevice.queue.submit([encoder.finish()]);
+  expect(told.length).toBe(1);
+  expect(String(told[0]?.[1])).toMatch(/encodeInto had not run by then/);
 });
 
 test.skipIf(isWgpu)("who reads, now or soon, or what was computed from it, or prepares, gets it alone", async () => {
