@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
  * of the documents. CI has no time for the others in Node, too; `npm run test:node` runs all.
  */
 const whereNodeDiffers = [
-  "test/gpu/{arrays,device-lost,encode-into,encoded-late,failures,init,interleaved,untold,windows}.test.ts",
+  "test/gpu/{arrays,debug,device-lost,encode-into,encoded-late,failures,init,interleaved,untold,windows}.test.ts",
   "test/{examples,fuzz,seed}.test.ts",
 ];
 

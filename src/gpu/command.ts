@@ -1,4 +1,5 @@
 /** What is recorded, and what its results are worth once it has run. */
+import { calledAt, type CallSite } from "../base/call-sites.js";
 import { DeviceLostError, type GpugradError } from "../base/errors.js";
 import { remade } from "../base/remade.js";
 import { showShape, sizeOf, type Shape } from "../base/shape.js";
@@ -12,6 +13,8 @@ export interface Command extends Placed {
   readonly shapes: readonly Shape[];
   readonly reads: readonly Storage[];
   readonly writes: readonly Storage[];
+  /** Where the user's call is that it is of, where that is kept. */
+  site?: CallSite | null;
   /** Why what it read can't be trusted, once it has run. */
   failure?: GpugradError | null;
 }
@@ -25,7 +28,7 @@ function conclude(command: Command, failed: GpugradError | null): GpugradError |
   const misread = failed === null && inReads === null ? misplaced(command) : null;
   command.failure = failed === null ? (inReads ?? misread) : null;
   const own = failed ?? misread;
-  const explained = own === null ? null : explain(own, labelOf(command));
+  const explained = own === null ? null : explain(own, command);
   let overwritten: GpugradError | null = null;
   for (const storage of command.writes) {
     const late = arrive(command, storage);
@@ -69,7 +72,13 @@ function labelOf({ name, shapes }: Command): string {
   return [name, written.join(", ")].filter((part) => part !== "").join(" ");
 }
 
-/** The same error, naming the command whose result it took. */
-function explain(error: GpugradError, label: string): GpugradError {
-  return error instanceof DeviceLostError ? error : remade(error, `${label} has no result: ${error.message}`);
+/** The same error, naming the command whose result it took, and where the user called that. */
+function explain(error: GpugradError, command: Command): GpugradError {
+  if (error instanceof DeviceLostError) return error;
+  const site = command.site ?? null;
+  const explained = remade(error, `${labelOf(command)} has no result: ${error.message}${calledAt(site)}`);
+  if (site === null) return explained;
+  const value = [`${explained.name}: ${explained.message}`, ...site.frames].join("\n");
+  Object.defineProperty(explained, "stack", { value, configurable: true, writable: true });
+  return explained;
 }

@@ -1,5 +1,6 @@
 /** Picking a device, once: through an adapter, or the application's own. */
 import { hasMethod } from "../base/arguments.js";
+import { keepCallSites } from "../base/call-sites.js";
 import { ArgumentError, DeviceLostError, NoAdapterError, NoWebGPUError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
 import type { MathMode } from "../wgsl/math.js";
@@ -23,6 +24,12 @@ export interface InitOptions {
    * INDIRECT, or several of them. It counts for arrays that are made from then on.
    */
   readonly usage?: GPUBufferUsageFlags;
+  /**
+   * True: each call keeps where it was made, from then on. What is told later (a mistake in WGSL, out of memory, what WebGPU
+   * refuses, `findNonFinite`) then names that line, in the message and in the stack of the error's `cause`; of a gradient, the
+   * line of the function that it is of. It costs some microseconds and a stack for each call. Default false: nothing is kept.
+   */
+  readonly debug?: boolean;
 }
 
 /** COPY_SRC, COPY_DST, INDEX, VERTEX, UNIFORM, STORAGE, INDIRECT: not what is mapped, nor queries. */
@@ -43,7 +50,7 @@ const picked = new WeakSet<GPUDevice>();
 /**
  * Picks an adapter and a device, or takes the application's. Call it once and await it before anything else. Calling
  * it again, even at the same time, gives the same device; after a device was lost, a new one, picked by the options that
- * were given before (`gpu`, `powerPreference`, `math`, `poolBytes`, `usage`). A second call's `math`, `poolBytes` and `usage` apply from then
+ * were given before (`gpu`, `powerPreference`, `math`, `poolBytes`, `usage`, `debug`). A second call's `math`, `poolBytes`, `usage` and `debug` apply from then
  * on; its `device`, where it is another one, becomes the device of new Variables.
  *
  * @throws NoWebGPUError, NoAdapterError, DeviceLostError (the application's own device is lost, and no other one is
@@ -68,6 +75,7 @@ async function initNow(options: InitOptions): Promise<Device> {
   if (math !== undefined) device.math = math;
   if (poolBytes !== undefined) device.pool.setCap(poolBytes);
   if (usage !== undefined) device.pool.extraUsage = usage;
+  if (options.debug !== undefined) keepCallSites(options.debug);
   return device;
 }
 
@@ -103,7 +111,7 @@ function checkOptions(options: InitOptions): void {
   if (typeof given !== "object" || given === null) {
     throw new ArgumentError(`init takes an object of options, not ${describe(given)}`);
   }
-  const { device, gpu, math, poolBytes, usage } = options as Record<keyof InitOptions, unknown>;
+  const { device, gpu, math, poolBytes, usage, debug } = options as Record<keyof InitOptions, unknown>;
   if (device !== undefined && !hasMethod(device, "createComputePipeline")) {
     throw new ArgumentError(`init: device must be a GPUDevice, not ${describe(device)}`);
   }
@@ -115,6 +123,9 @@ function checkOptions(options: InitOptions): void {
   }
   if (poolBytes !== undefined && !(typeof poolBytes === "number" && poolBytes >= 0)) {
     throw new ArgumentError(`init: poolBytes must be a number of bytes, not ${describe(poolBytes)}`);
+  }
+  if (debug !== undefined && typeof debug !== "boolean") {
+    throw new ArgumentError(`init: debug must be true or false, not ${describe(debug)}`);
   }
   if (usage !== undefined && !(Number.isInteger(usage) && ((usage as number) & ~anyUsage) === 0)) {
     throw new ArgumentError(

@@ -8,6 +8,7 @@
  * Commands can also go into an encoder of the application's (`into`), which it submits itself. They are a batch of which
  * nobody tells when it is submitted: each later batch looks which of these have run, and settles them before itself.
  */
+import { callSite } from "../base/call-sites.js";
 import { ArgumentError, OutOfMemoryError, type GpugradError } from "../base/errors.js";
 import type { TrackedBuffer } from "./buffer.js";
 import { buffersOf, concludeAll, reasonOf, type Command } from "./command.js";
@@ -318,6 +319,8 @@ export class Recorder {
     for (const { buffer } of command.reads) this.#use(buffer);
     for (const { buffer } of command.writes) this.#use(buffer);
     if (this.#theirs !== null || !this.#outstanding.isEmpty) takePlace(command, this.#theirs);
+    const site = callSite();
+    if (site !== null) command.site = site;
     this.#commands.push(command);
     if (this.#commands.length >= maxCommands && this.#theirs === null) this.flush();
   }

@@ -5,6 +5,7 @@
  * (`addGradientsWith`).
  */
 import { checkObject, checkOption } from "../base/arguments.js";
+import { inBackwardOf } from "../base/call-sites.js";
 import { ArgumentError, FuseError, NotDifferentiableError, ShapeError } from "../base/errors.js";
 import {
   arrayOf,
@@ -202,7 +203,9 @@ export function withZeros(f: Function, ofOutputs: Gradients): Variable[] {
 function callBackward(f: Function, given: readonly Variable[], createGraph: boolean): readonly (Result | null)[] {
   f.checkUnchanged();
   const results = toList<Result | null>(
-    createGraph ? withGrad(true, () => f.backward(...given)) : f.backwardWithoutGraph(given),
+    createGraph
+      ? inBackwardOf(f.site, () => withGrad(true, () => f.backward(...given)))
+      : f.backwardWithoutGraph(given),
   );
   if (results.length === f.inputs.length) return results;
   throw new ArgumentError(

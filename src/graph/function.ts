@@ -1,6 +1,7 @@
 /** A Function: one node of the graph. It computes its outputs from its inputs, and their gradients backwards. */
 import { checkList } from "../base/arguments.js";
 import { at } from "../base/assert.js";
+import { callSite, inBackwardOf, type CallSite } from "../base/call-sites.js";
 import {
   ArgumentError,
   FunctionReusedError,
@@ -57,6 +58,7 @@ export abstract class Function {
   /** Of the inputs' and outputs' data, when they were used. */
   #versions: readonly number[] = none;
   #math: MathMode = "exact";
+  #site: CallSite | null = null;
 
   /** Shown in graphs and errors: the name of the class. */
   get name(): string {
@@ -66,6 +68,11 @@ export abstract class Function {
   /** Whose backward it is that gives arrays, for the error where those can't be differentiated. @internal */
   get backwardName(): string {
     return this.name;
+  }
+
+  /** Where the user called it; null without init({ debug: true }). @internal */
+  get site(): CallSite | null {
+    return this.#site;
   }
 
   /** The math that it ran with, and runs with again. */
@@ -122,6 +129,7 @@ export abstract class Function {
         `${this.name}: operand ${missing} is missing: it must be a Variable, a number, an array of numbers or a GpuArray, not undefined`,
       );
     }
+    this.#site = callSite();
     const variables = inputs.map(asOperand);
     const trace = tracing.current;
     if (trace !== null) return this.#record(variables, trace(this, variables));
@@ -183,7 +191,9 @@ export abstract class Function {
   /** `backward` without a graph: what it computes on the way goes with what it gives. @internal */
   backwardWithoutGraph(gradients: readonly Variable[]): ReturnType<Function["backward"]> {
     const run = (): ReturnType<Function["backward"]> => this.backward(...gradients);
-    return withGrad(false, () => (this.givesFreshGradients ? run() : insideFunction.during(true, run)));
+    return inBackwardOf(this.#site, () =>
+      withGrad(false, () => (this.givesFreshGradients ? run() : insideFunction.during(true, run))),
+    );
   }
 
   /** Whether the array was put into this node, as a backward may need it. */

@@ -1,5 +1,6 @@
 /** Finds which Function made a NaN or an infinity of finite numbers. */
 import { checkObject, checkOption } from "../base/arguments.js";
+import type { CallSite } from "../base/call-sites.js";
 import { ModifiedError, NotDifferentiableError } from "../base/errors.js";
 import type { Shape } from "../base/shape.js";
 import { max, min } from "../functions/reduce.js";
@@ -53,6 +54,11 @@ export interface NonFinite {
   readonly value: number;
   /** How many elements are concerned. */
   readonly count: number;
+  /**
+   * Where the Function was called, such as `step (http://localhost/main.js:12:5)`; of one in a fused function, where that was.
+   * Null for a leaf, for a sum of gradients, and without `init({ debug: true })` before the call.
+   */
+  readonly calledAt: string | null;
   /** For a gradient, the gradients of the Function's results, its operands, and its results. */
   readonly operands: readonly NonFiniteOperand[];
 }
@@ -100,18 +106,18 @@ function passFrom(y: Variable): Steps {
 }
 
 /** What the steps made of finite operands that isn't finite, and the leaves that aren't; null where all is finite. */
-async function originsOf({ list }: Steps): Promise<NonFinite[] | null> {
+async function originsOf({ list }: Steps, fused: CallSite | null = null): Promise<NonFinite[] | null> {
   const { made, isFinite } = await whatIsMade(list);
   const found: NonFinite[] = [];
   for (const step of list) {
-    const inside = step.inside === null ? null : await originsInside(step.inside());
+    const inside = step.inside === null ? null : await originsInside(step.inside(), fused ?? step.site);
     found.push(...(inside ?? []));
     // Where the fused shader and its parts round apart, the parts may all be finite: then the whole is named.
     if (inside !== null) continue;
     for (const result of step.results) {
       const scan = made.get(result);
       if (scan === undefined) continue;
-      if (step.changed === null) found.push(await describe(step, result, scan));
+      if (step.changed === null) found.push(await describe(step, result, scan, fused ?? step.site));
       // What comes before is certain, and this may follow from it.
       else if (found.length === 0) throw changedError(step, step.changed);
     }
@@ -127,15 +133,20 @@ function changedError({ name }: Step, changed: Variable): ModifiedError {
   );
 }
 
-async function originsInside(steps: Steps): Promise<NonFinite[] | null> {
+async function originsInside(steps: Steps, fused: CallSite | null): Promise<NonFinite[] | null> {
   try {
-    return await originsOf(steps);
+    return await originsOf(steps, fused);
   } finally {
     steps.release();
   }
 }
 
-async function describe(step: Step, result: StepResult, { first, count }: Scan): Promise<NonFinite> {
+async function describe(
+  step: Step,
+  result: StepResult,
+  { first, count }: Scan,
+  site: CallSite | null,
+): Promise<NonFinite> {
   const { kind, name, operands } = step;
   const { array } = result;
   const { shape } = array;
@@ -143,7 +154,16 @@ async function describe(step: Step, result: StepResult, { first, count }: Scan):
     pick([{ array, index: first }]),
     Promise.all(operands.map((operand) => describeOperand(operand, result, first))),
   ]);
-  return { kind, name, shape, index: indexIn(shape, first), value, count, operands: described };
+  return {
+    kind,
+    name,
+    shape,
+    index: indexIn(shape, first),
+    value,
+    count,
+    calledAt: site?.line ?? null,
+    operands: described,
+  };
 }
 
 /** @param place that of the result's element */

@@ -1,5 +1,6 @@
 /** What a graph computed, forward and backward, step by step: arrays that came from arrays. */
 import { at } from "../base/assert.js";
+import type { CallSite } from "../base/call-sites.js";
 import type { Shape } from "../base/shape.js";
 import { add } from "../functions/pointwise.js";
 import type { GpuArray } from "../gpu/array.js";
@@ -14,6 +15,8 @@ import { groupOfGradient, groupOfOutput, viewOf } from "./dependence.js";
 export interface Step {
   readonly kind: "function" | "gradient" | "leaf" | "unknown";
   readonly name: string | null;
+  /** Where the user called the Function; null where that isn't kept. */
+  readonly site: CallSite | null;
   readonly results: readonly StepResult[];
   readonly operands: readonly StepOperand[];
   /** What was changed in place after the step, so that nobody knows what the step was given or gave; null for nothing. */
@@ -73,6 +76,7 @@ export function forwardSteps(roots: readonly Variable[], known: readonly Variabl
     list.push({
       kind: "function",
       name: f.name,
+      site: f.site,
       results: outputs.map((output) => ({
         array: output.array,
         view: viewOf(f, output),
@@ -98,7 +102,7 @@ function leafStep(name: string | null, variable: Variable): Step {
   const { shape } = array;
   const results = [{ array, view: shape, group: shape }];
   const what = computedBy === null ? { kind: "leaf" as const, name } : { kind: "unknown" as const, name: computedBy };
-  return { ...what, results, operands: [], changed: null, inside: null };
+  return { ...what, site: null, results, operands: [], changed: null, inside: null };
 }
 
 /**
@@ -146,6 +150,7 @@ class RecordedPass implements Steps {
     this.list.push({
       kind: "gradient",
       name: f.name,
+      site: f.site,
       results: found.map(({ gradient: { array }, input }) => ({
         array,
         view: array.shape,
@@ -186,6 +191,7 @@ class RecordedPass implements Steps {
     this.list.push({
       kind: "gradient",
       name: `sum of gradients of ${(variable && nameOf(variable)) ?? "a leaf"}`,
+      site: null,
       results: [{ array, view: shape, group: shape }],
       operands: parts.map((part) => ({ name, array: part.array, view: shape, isRead: true, isChanged: false })),
       changed: null,
