@@ -69,9 +69,7 @@ describe("what WebGPU refuses", () => {
   test("names the line of the call, in the message and in the stack of the cause", async () => {
     const y = exp(callIt(new Variable([1]), "forward"));
     const { message, cause } = (await errorOf(() => y.read())) as Told;
-    expect(message).toMatch(
-      /refused \[1\] \(4 bytes\) has no result: [^]*\n {2}called at .*debug\.test/,
-    );
+    expect(message).toMatch(/refused \[1\] \(4 bytes\) has no result: [^]*\n {2}called at .*debug\.test/);
     expect(message).not.toMatch(/src\/g/);
     expect(cause.stack).toContain("theUsersCall");
   });
