@@ -2,8 +2,8 @@
 // this part of the array is written by the dispatch that has it.
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-// The first element of the result that is bound; the first of the array, and the one behind the last; 0; then the layout:
-// a rank, and for each dimension, the last one first, its length and its stride.
+// The first element of the result that is bound; the first of the array, and the one behind the last; the first element of the
+// array that the result has; then the layout: a rank, and for each dimension, the last one first, its length and its stride.
 @group(0) @binding(2) var<uniform> words: array<vec4u, 33>;
 
 fn word(k: u32) -> u32 {
@@ -12,7 +12,7 @@ fn word(k: u32) -> u32 {
 
 fn element(index: u32) -> u32 {
   var rest = index;
-  var offset = 0u;
+  var offset = word(3u);
   for (var dimension = 0u; dimension < word(4u); dimension++) {
     let length = word(5u + 2u * dimension);
     offset += rest % length * word(6u + 2u * dimension);

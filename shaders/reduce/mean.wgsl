@@ -1,9 +1,10 @@
 // The mean from the sum. Where a sum of finite numbers has overflowed, the numbers are added again, scaled down: in pairs,
-// and pairs of these, so that the error grows with the logarithm of their number. Several lanes may share one result.
+// and pairs of these, so that the error grows with the logarithm of their number. One lane does so (meanAlone.wgsl), or several
+// share a result (meanShared.wgsl).
 @group(0) @binding(0) var<storage, read> sums: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// Numbers in a mean; lanes for a result, 1 or 64; the results; 0; then where the numbers are, two layouts: of the results
+// Numbers in a mean; the results; 0, 0; then where the numbers are, two layouts: of the results
 // and of the numbers in one. A layout is a rank, and for each dimension, the last one first, its length and its stride.
 @group(0) @binding(3) var<uniform> words: array<vec4u, 32>;
 
@@ -58,43 +59,12 @@ fn scaled_sum(result: u32, lane: u32, lanes: u32) -> f32 {
   return total;
 }
 
-var<workgroup> partial: array<f32, 64>;
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let lanes = word(1u);
-  let result = ((group.x + group.y * groups.x) * 64u + local) / lanes;
-  let lane = local % lanes;
-  let isWanted = result < word(2u);
-  var sum = 0.0;
-  if (isWanted) {
-    sum = sums[result];
-  }
-  let isRescued = isWanted && !is_finite(sum);
-  if (isRescued) {
-    partial[local] = scaled_sum(result, lane, lanes);
-  }
-  workgroupBarrier();
-  if (!isWanted || lane != 0u) {
-    return;
-  }
-  let count = f32(word(0u));
-  if (!isRescued) {
-    y[result] = math_div(sum, count);
-    return;
-  }
-  var total = 0.0;
-  for (var k = 0u; k < lanes; k++) {
-    total += partial[local + k];
-  }
-  var mean = math_div(total, count) / scale;
+// From the scaled sum of all numbers.
+fn rescued(total: f32) -> f32 {
+  let mean = math_div(total, f32(word(0u))) / scale;
   // The mean of the greatest numbers may be rounded beyond them.
   if (is_finite(total) && !is_finite(mean)) {
-    mean = bitcast<f32>((bitcast<u32>(total) & 0x80000000u) | 0x7f7fffffu);
+    return bitcast<f32>((bitcast<u32>(total) & 0x80000000u) | 0x7f7fffffu);
   }
-  y[result] = mean;
+  return mean;
 }

@@ -1,18 +1,27 @@
 /** From a sum to a mean that is right where the sum has overflowed. Arrays only, nothing of gradients. */
 import meanWgsl from "../../shaders/reduce/mean.wgsl?raw";
+import aloneWgsl from "../../shaders/reduce/meanAlone.wgsl?raw";
+import sharedWgsl from "../../shaders/reduce/meanShared.wgsl?raw";
 import { at } from "../base/assert.js";
 import { sizeOf, stridesOf, type Shape } from "../base/shape.js";
 import type { GpuArray } from "../gpu/array.js";
 import { launch } from "../gpu/launch.js";
 import { Shader } from "../gpu/shader.js";
 
-const shader = new Shader("mean", meanWgsl, ["input", "input", "output", "uniform"], 64, { origin: "library" });
+const shaderOf = (main: string): Shader =>
+  new Shader("mean", `${meanWgsl}\n${main}`, ["input", "input", "output", "uniform"], 64, { origin: "library" });
+
+const alone = shaderOf(aloneWgsl);
+const shared = shaderOf(sharedWgsl);
 
 /** What the shader's uniform holds: enough for 61 dimensions of which no two can be seen as one. */
 const mostWords = 128;
 
-/** Up to so many results, a workgroup adds up each where it must; beyond, they are short enough for one lane. */
-const fewResults = 4096;
+/**
+ * Up to so many results, a workgroup adds up each where it must, and costs a barrier where it needn't; beyond, they are short enough
+ * for one lane.
+ */
+const fewResults = 64;
 
 /**
  * The means along axes.
@@ -22,15 +31,15 @@ const fewResults = 4096;
 export function meanOf(x: GpuArray, sums: GpuArray, axes: readonly number[]): GpuArray {
   const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const count = sizeOf(axes.map((axis) => at(x.shape, axis)));
-  const lanes = sums.size <= fewResults ? 64 : 1;
+  const isShared = sums.size <= fewResults;
   const words = new Uint32Array(mostWords);
-  words.set([count, lanes, sums.size, 0, ...layoutOf(x.shape, kept), ...layoutOf(x.shape, axes)]);
+  words.set([count, sums.size, 0, 0, ...layoutOf(x.shape, kept), ...layoutOf(x.shape, axes)]);
   return at(
-    launch(shader, {
+    launch(isShared ? shared : alone, {
       inputs: [sums, x],
       outputs: [sums.shape],
       uniforms: [words],
-      grid: { invocations: sums.size * lanes },
+      grid: { invocations: sums.size * (isShared ? 64 : 1) },
     }),
     0,
   );
@@ -38,7 +47,7 @@ export function meanOf(x: GpuArray, sums: GpuArray, axes: readonly number[]): Gp
 
 /** The shader, whole. */
 export function meanSource(): string {
-  return shader.source("exact");
+  return shared.source("exact");
 }
 
 /** Where the elements along these axes are: a rank, and for each dimension, the last one first, its length and stride. */

@@ -2,32 +2,56 @@
 import columnsWgsl from "../../shaders/reduce/columns.wgsl?raw";
 import maxWgsl from "../../shaders/reduce/max.wgsl?raw";
 import minWgsl from "../../shaders/reduce/min.wgsl?raw";
+import oddColumnsWgsl from "../../shaders/reduce/oddColumns.wgsl?raw";
+import oddRowsWgsl from "../../shaders/reduce/oddRows.wgsl?raw";
 import rowsWgsl from "../../shaders/reduce/rows.wgsl?raw";
+import shortColumnsWgsl from "../../shaders/reduce/shortColumns.wgsl?raw";
+import shortRowsWgsl from "../../shaders/reduce/shortRows.wgsl?raw";
 import sumWgsl from "../../shaders/reduce/sum.wgsl?raw";
+import treeWgsl from "../../shaders/reduce/tree.wgsl?raw";
 import { at } from "../base/assert.js";
 import type { GpuArray } from "../gpu/array.js";
 import { launch } from "../gpu/launch.js";
 import { Shader } from "../gpu/shader.js";
 import { reduceInParts } from "./parts.js";
 
-/** Numbers that one workgroup of shaders/reduce/rows.wgsl, or one invocation of columns.wgsl, takes. */
-const rowChunk = 4 * 64 * 64;
-const columnChunk = 64;
-/** Shorter rows than this don't fill a workgroup: one invocation takes each. */
-const shortRow = 256;
+/** Rows up to this length are taken four at a time. */
+const shortRow = 64;
+/** Numbers of a longer row, or of a column, that one invocation takes. */
+const rowChunk = 1024;
+const columnChunk = 256;
 
-/** The two shaders of one operation, and what it gives for no numbers at all. */
+/** One pass: a shader, what its uniform holds, how many invocations run, and the length that is left. */
+interface Pass {
+  readonly shader: Shader;
+  readonly words: readonly number[];
+  readonly invocations: number;
+  readonly left: number;
+}
+
+/** The shaders of one operation, and what it gives for no numbers at all. */
 class Reducer {
   readonly empty: number | null;
+  readonly #shortRows: Shader;
   readonly #rows: Shader;
+  readonly #oddRows: Shader;
   readonly #columns: Shader;
+  readonly #shortColumns: Shader;
+  readonly #oddColumns: Shader;
 
   constructor(name: string, wgsl: string, empty: number | null) {
     const shader = (source: string, padded: boolean): Shader =>
-      new Shader(name, `${source}\n${wgsl}`, ["input", "output", "uniform"], 64, { origin: "library", padded });
+      new Shader(name, [source, treeWgsl, wgsl].join("\n"), ["input", "output", "uniform"], 64, {
+        origin: "library",
+        padded,
+      });
     this.empty = empty;
+    this.#shortRows = shader(shortRowsWgsl, true);
     this.#rows = shader(rowsWgsl, true);
-    this.#columns = shader(columnsWgsl, false);
+    this.#oddRows = shader(oddRowsWgsl, false);
+    this.#columns = shader(columnsWgsl, true);
+    this.#shortColumns = shader(shortColumnsWgsl, true);
+    this.#oddColumns = shader(oddColumnsWgsl, false);
   }
 
   /** The shader for rows, which whole arrays take, and the one for columns. */
@@ -46,25 +70,47 @@ class Reducer {
   #reduceWhole(array: GpuArray, outer: number, length: number, inner: number): GpuArray {
     let current = array;
     try {
-      for (let left = length; left > 1;) {
-        const inRows = inner === 1 && left >= shortRow && (outer === 1 || left % 4 === 0);
-        const chunks = Math.ceil(left / (inRows ? rowChunk : columnChunk));
-        const results = outer * chunks * inner;
-        const made = launch(inRows ? this.#rows : this.#columns, {
+      for (let rest = length; rest > 1;) {
+        const { shader, words, invocations, left } = this.#pass(outer, rest, inner);
+        const made = launch(shader, {
           inputs: [current],
-          outputs: [[results]],
-          uniforms: [inRows ? Uint32Array.of(left, outer, chunks) : Uint32Array.of(left, inner, chunks, results)],
-          grid: { invocations: inRows ? results * 64 : results },
+          outputs: [[outer * left * inner]],
+          uniforms: [Uint32Array.from(words)],
+          grid: { invocations },
         });
         if (current !== array) current.release();
         current = at(made, 0);
-        left = chunks;
+        rest = left;
       }
     } catch (error) {
       if (current !== array) current.release();
       throw error;
     }
     return current;
+  }
+
+  #pass(outer: number, length: number, inner: number): Pass {
+    if (inner === 1 && length <= shortRow) {
+      return { shader: this.#shortRows, words: [length], invocations: Math.ceil(outer / 4), left: 1 };
+    }
+    const left = Math.ceil(length / (inner === 1 ? rowChunk : columnChunk));
+    const results = outer * left * inner;
+    if (inner === 1) {
+      const shader = length % 4 === 0 || outer === 1 ? this.#rows : this.#oddRows;
+      return { shader, words: [length, left, results], invocations: results, left };
+    }
+    if (inner % 4 !== 0 && left === 1) {
+      return { shader: this.#shortColumns, words: [length, inner], invocations: Math.ceil(results / 4), left };
+    }
+    if (inner % 4 !== 0) {
+      return { shader: this.#oddColumns, words: [length, inner, left, results], invocations: results, left };
+    }
+    return {
+      shader: this.#columns,
+      words: [length, inner / 4, left, results / 4],
+      invocations: results / 4,
+      left,
+    };
   }
 }
 

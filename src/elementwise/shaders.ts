@@ -5,16 +5,18 @@ import { sizeOf, type Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { currentDevice } from "../gpu/current.js";
 import { Shader } from "../gpu/shader.js";
-import { harness, workgroupSize, type Call, type LoadKind } from "../wgsl/harness.js";
+import { harness, isBound, workgroupSize, type Call, type LoadKind } from "../wgsl/harness.js";
+import { keyOf } from "../wgsl/strides.js";
 import { argumentOf, callOf, librarySource, type BackwardArgument, type ElementwiseSource } from "../wgsl/source.js";
 import { collected, inGroups } from "./groups.js";
 import {
   broadcastOperand,
-  isBound,
   launchOn,
   loadKindOf,
   mustBeOrdered,
+  read,
   withOrdered,
+  type Reading,
   type StridedOperand,
 } from "./operands.js";
 
@@ -58,9 +60,10 @@ export class ElementwiseShaders {
     const written = isUniform(operands, shape) ? one : shape;
     const loads = operands.map((operand) => loadKindOf(operand, written));
     const inputs = loads.filter(isBound).length;
+    const reading = read(operands, loads, written, this.#source.name);
     const arrays = collected(
       inGroups(indices(this.#source.outputs), (group) => inputs + group.length),
-      (group) => launchOn(this.forward(loads, group), operands, loads, written, group.length),
+      (group) => launchOn(this.forward(reading, group), operands, reading, written, group.length),
     );
     return written === shape ? arrays : repeated(arrays, shape);
   }
@@ -95,8 +98,8 @@ export class ElementwiseShaders {
     wanted: readonly number[],
   ): GpuArray[] {
     return collected(this.#groupsOf(loads, wanted), (group) => {
-      const needed = this.#needed(loads, group);
-      return launchOn(this.backward(needed, group), operands, needed, written, group.length);
+      const reading = read(operands, this.#needed(loads, group), written, this.#source.name);
+      return launchOn(this.backward(reading, group), operands, reading, written, group.length);
     });
   }
 
@@ -131,9 +134,9 @@ export class ElementwiseShaders {
   }
 
   /** @param outputs those that are written, by index */
-  forward(loads: readonly LoadKind[], outputs: readonly number[] = indices(this.#source.outputs)): Shader {
+  forward(reading: Reading, outputs: readonly number[] = indices(this.#source.outputs)): Shader {
     const source = this.#source;
-    return this.#shader(`${loads.join()};${outputs.join()}`, "forward", source.inputs, loads, {
+    return this.#shader(outputs.join(), "forward", source.inputs, reading, {
       text: (values) => callOf(source, "forward", values),
       type: "f32",
       written: source.outputs === 1 ? null : outputs,
@@ -143,15 +146,15 @@ export class ElementwiseShaders {
 
   /** The forward of whole arrays of one shape. */
   whole(): Shader {
-    return this.forward(this.#source.inputs.map(() => "full"));
+    return this.forward(inTurn(this.#source.inputs.map(() => "full")));
   }
 
   /** @param wanted the inputs that need a gradient, by index */
-  backward(loads: readonly LoadKind[], wanted: readonly number[]): Shader {
+  backward(reading: Reading, wanted: readonly number[]): Shader {
     const source = this.#source;
     const { inputs, backward, gradientType } = source;
     const gradients = (backward ?? []).filter((parameter) => argumentOf(parameter, inputs).to === "gradient");
-    return this.#shader(`${loads.join()};${wanted.join()}`, "backward", backward ?? [], loads, {
+    return this.#shader(wanted.join(), "backward", backward ?? [], reading, {
       text: (values) => callOf(source, "backward", values),
       type: gradientType,
       written: inputs.length === 1 ? null : wanted,
@@ -164,14 +167,14 @@ export class ElementwiseShaders {
     const { inputs, outputs, backward } = this.#source;
     const whole = inputs.map((): LoadKind => "full");
     const shaders = inGroups(indices(outputs), (group) => inputs.length + group.length).map((group) =>
-      this.forward(whole, group),
+      this.forward(inTurn(whole), group),
     );
     if (backward !== null && inputs.length > 0) {
       for (const gy of ["full", "one", "scalar"] as const) {
         const loads = backward.map((parameter) => (parameter.startsWith("gy") ? gy : "full"));
         for (const pass of this.#passesOf(loads)) {
           for (const group of this.#groupsOf(pass, indices(inputs.length))) {
-            shaders.push(this.backward(this.#needed(pass, group), group));
+            shaders.push(this.backward(inTurn(this.#needed(pass, group)), group));
           }
         }
       }
@@ -199,21 +202,21 @@ export class ElementwiseShaders {
     key: string,
     direction: "forward" | "backward",
     names: readonly string[],
-    loads: readonly LoadKind[],
-    call: Omit<Call, "parameters">,
+    { loads, walk }: Reading,
+    call: Omit<Call, "parameters" | "walk">,
   ): Shader {
     const { name } = this.#source;
-    const id = `${direction};${key}`;
+    const id = `${direction};${key};${loads.join()};${keyOf(walk)}`;
     let shader = this.#shaders.get(id);
     if (shader === undefined) {
       const parameters = names.map((name, index) => ({ name, load: at(loads, index) }));
       const fromOnes = parameters.every(({ name, load }) => load === "one" || !/^gy\d*$/.test(name));
       const text = this.#source.textFor(direction, fromOnes);
-      const { wgsl, bindings, sourceLine } = harness(text, { ...call, parameters });
+      const { wgsl, bindings, sourceLine } = harness(text, { ...call, parameters, walk });
       shader = new Shader(`${name}_${direction}`, wgsl, bindings, workgroupSize, {
         origin: this.traits.origin,
         padded: true,
-        windows: !loads.includes("strided"),
+        windows: walk === null,
         firstLine: sourceLine,
         role: { name, direction },
       });
@@ -224,6 +227,11 @@ export class ElementwiseShaders {
 }
 
 const one: Shape = Object.freeze([1]);
+
+/** Without anything to walk through. */
+function inTurn(loads: readonly LoadKind[]): Reading {
+  return { loads, walk: null, words: null };
+}
 
 /** Whether every element of the result comes out the same. */
 function isUniform(operands: readonly StridedOperand[], shape: Shape): boolean {

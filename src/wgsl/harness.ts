@@ -24,6 +24,7 @@
  *     }
  */
 import type { Binding } from "./binding.js";
+import { walk, wordsOf, type Lie, type Walk, type WalkedOperand } from "./strides.js";
 
 /**
  * How a parameter's four values are found:
@@ -32,12 +33,12 @@ import type { Binding } from "./binding.js";
  *   what was around it contracted, and sigmoid's gradient is 4 ULP off what it is elsewhere
  * - constant: another number, in a uniform
  * - scalar: an array of one element
- * - strided: an array that is broadcast or transposed; each element's index is computed from the layout
+ * - strided, splat, vec4: an array that is broadcast or transposed, whose elements a walk finds (strides.ts)
  * - unread: what is written doesn't depend on it: it gets 0, and no binding
  * - result: what stands in one of the results before it is written, in place
  * - packed: another number, in one uniform with all that are loaded so: a device binds 12 uniforms
  */
-export type LoadKind = "full" | "one" | "constant" | "scalar" | "strided" | "unread" | "result" | "packed";
+export type LoadKind = "full" | "one" | "constant" | "scalar" | Lie | "unread" | "result" | "packed";
 
 export interface Parameter {
   readonly name: string;
@@ -55,6 +56,8 @@ export interface Call {
   readonly type: string;
   /** The elements of what it returns that are written, each to an array of its own; null where it is one f32. */
   readonly written: readonly number[] | null;
+  /** How the elements of strided parameters are found; null where there are none. */
+  readonly walk: Walk | null;
   /** Parameters: where all of them are exactly 0, what is returned counts as 0, whatever it is. Where there are none, never. */
   readonly zeroWith: readonly string[];
 }
@@ -69,27 +72,24 @@ export interface Harness {
 /** Invocations in a workgroup. Measured on 4 M elements, raw dispatches: 64 took 259 ms, 128 took 223, 256 took 204. */
 export const workgroupSize = 256;
 
-/** The most words of a layout: a rank, then for each dimension its length and one stride for each strided parameter. */
-export const layoutWords = 128;
-
 /** @param source the function that is called, and what it calls */
 export function harness(source: string, call: Call): Harness {
-  const strided = call.parameters.filter(({ load }) => load === "strided");
-  const { bindings, declarations } = declare(call, strided.length > 0);
+  const { bindings, declarations } = declare(call);
   const results = call.written?.map((k) => `[${k}]`) ?? [""];
+  const walked = call.walk === null ? null : walk(call.walk, call.parameters.flatMap(walkedOperand));
   const lines = [
     ...declarations,
     "",
-    ...(strided.length > 0 ? [indexFunction(strided.length), ""] : []),
     "fn math_zero() -> u32 { return arrayLength(&result_0) >> 30u; }",
     "",
     `@compute @workgroup_size(${workgroupSize})`,
     "fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {",
     `  let i = id.x + id.y * groups.x * ${workgroupSize}u;`,
     "  if (i >= arrayLength(&result_0)) { return; }",
+    ...(walked?.lines ?? []).map((line) => `  ${line}`),
     ...call.parameters
       .filter(({ load }) => load !== "unread")
-      .map((parameter) => `  let ${parameter.name}${widthOf(parameter)} = ${load(parameter, strided)};`),
+      .map((each) => `  let ${each.name}${widthOf(each)} = ${walked?.reads.get(each.name) ?? load(each)};`),
     ...components.map((c) => `  let r_${c} = ${callFor(call, c)};`),
     ...results.map((part, k) => `  result_${k}[i] = vec4f(${components.map((c) => `r_${c}${part}`).join(", ")});`),
     "}",
@@ -99,12 +99,26 @@ export function harness(source: string, call: Call): Harness {
   return { wgsl: `${head}\n${source}`, bindings, sourceLine: head.split("\n").length + 1 };
 }
 
+/** Whether a load needs an array at a binding. */
+export function isBound(load: LoadKind): boolean {
+  return load === "full" || load === "scalar" || isWalked(load);
+}
+
+/** Whether a walk finds what is loaded. */
+export function isWalked(load: LoadKind): load is Lie {
+  return load === "strided" || load === "splat" || load === "vec4";
+}
+
+function walkedOperand({ name, load }: Parameter): WalkedOperand[] {
+  return isWalked(load) ? [{ name, lie: load }] : [];
+}
+
 const components = ["x", "y", "z", "w"] as const;
 
-function declare(
-  { parameters, written }: Call,
-  isStrided: boolean,
-): { bindings: readonly Binding[]; declarations: readonly string[] } {
+function declare({ parameters, written, walk }: Call): {
+  bindings: readonly Binding[];
+  declarations: readonly string[];
+} {
   const bindings: Binding[] = [];
   const declarations: string[] = [];
   const bind = (kind: Binding, declaration: string): void => {
@@ -113,15 +127,20 @@ function declare(
   };
   for (const { name, load } of parameters) {
     if (load === "constant") bind("uniform", `var<uniform> constant_${name}: f32`);
-    else if (load === "full") bind("input", `var<storage, read> array_${name}: array<vec4f>`);
-    else if (load === "scalar" || load === "strided") bind("input", `var<storage, read> array_${name}: array<f32>`);
+    else if (isBound(load)) {
+      const element = load === "full" || load === "vec4" ? "vec4f" : "f32";
+      bind("input", `var<storage, read> array_${name}: array<${element}>`);
+    }
   }
   (written ?? [0]).forEach((_, k) => {
     bind("output", `var<storage, read_write> result_${k}: array<vec4f>`);
   });
   const numbers = parameters.filter(({ load }) => load === "packed").length;
   if (numbers > 0) bind("uniform", `var<uniform> numbers: array<vec4f, ${Math.ceil(numbers / 4)}>`);
-  if (isStrided) bind("uniform", `var<uniform> steps: array<vec4u, ${layoutWords / 4}>`);
+  if (walk !== null) {
+    const words = wordsOf(walk, parameters.flatMap(walkedOperand).length);
+    bind("uniform", `var<uniform> steps: array<vec4u, ${Math.ceil(words / 4)}>`);
+  }
   return { bindings, declarations };
 }
 
@@ -139,10 +158,10 @@ function callFor({ text, parameters, type, zeroWith }: Call, c: string): string 
 
 /** How many numbers an invocation loads: one for its four elements, or one for each. */
 function widthOf({ load }: Parameter): 1 | 4 {
-  return load === "full" || load === "strided" || load === "result" ? 4 : 1;
+  return load === "full" || load === "strided" || load === "vec4" || load === "result" ? 4 : 1;
 }
 
-function load({ name, load, index = 0 }: Parameter, strided: readonly Parameter[]): string {
+function load({ name, load, index = 0 }: Parameter): string {
   switch (load) {
     case "full":
       return `array_${name}[i]`;
@@ -158,27 +177,9 @@ function load({ name, load, index = 0 }: Parameter, strided: readonly Parameter[
       return `result_${index}[i]`;
     case "packed":
       return `numbers[${Math.floor(index / 4)}][${index % 4}]`;
-    case "strided": {
-      const parameter = strided.findIndex((each) => each.name === name);
-      const elements = [0, 1, 2, 3].map((k) => `array_${name}[element(4u * i + ${k}u, ${parameter}u)]`);
-      return `vec4f(${elements.join(", ")})`;
-    }
+    case "strided":
+    case "splat":
+    case "vec4":
+      throw new Error("gpugrad bug: strides without a walk");
   }
-}
-
-/** From the index of an element of the result to that of the element of a strided parameter. */
-function indexFunction(count: number): string {
-  return `fn word(k: u32) -> u32 { return steps[k / 4u][k % 4u]; }
-
-// The layout: the rank, then for each dimension, the last one first, its length and ${count} strides.
-fn element(index: u32, parameter: u32) -> u32 {
-  var rest = index;
-  var offset = 0u;
-  for (var dimension = 0u; dimension < word(0u); dimension++) {
-    let at = 1u + dimension * ${count + 1}u;
-    offset += (rest % word(at)) * word(at + 1u + parameter);
-    rest /= word(at);
-  }
-  return offset;
-}`;
 }

@@ -6,12 +6,13 @@ import { at } from "../../base/assert.js";
 import { FuseError, ShapeError } from "../../base/errors.js";
 import { broadcastShapes, sameShape, type Shape } from "../../base/shape.js";
 import type { Elementwise } from "../../elementwise/elementwise.js";
-import { broadcastOperand, isTooLarge, layoutOf, loadKindOf, type StridedOperand } from "../../elementwise/operands.js";
+import { broadcastOperand, isTooLarge, loadKindOf, read, type StridedOperand } from "../../elementwise/operands.js";
 import type { GpuArray } from "../../gpu/array.js";
 import { checkDevice } from "../../gpu/checks.js";
 import type { UniformBlock } from "../../gpu/work.js";
 import type { Variable } from "../../graph/variable.js";
 import type { Parameter } from "../../wgsl/harness.js";
+import type { Walk } from "../../wgsl/strides.js";
 import { inDepthOrder, Program } from "../fuse/program.js";
 import { SymbolVariable } from "../fuse/symbol.js";
 import { realOf, StandIn, type TracedUpdate } from "./traced.js";
@@ -23,6 +24,7 @@ export interface Group {
   readonly program: Program;
   /** How each of the program's inputs is read. */
   readonly parameters: readonly Omit<Parameter, "name">[];
+  readonly walk: Walk | null;
   readonly inputs: readonly GpuArray[];
   readonly outputs: readonly GpuArray[];
   readonly uniforms: readonly UniformBlock[];
@@ -80,18 +82,15 @@ function groupOf(traced: TracedUpdate, members: readonly number[]): Group {
   }
   for (const array of [...loads.inputs, ...outputs]) checkDevice(array, device, "update");
   loads.check(outputs.length);
-  const { parameters, inputs, uniforms } = loads;
-  return { program: new Program(variables, nodes, results), parameters, inputs, outputs, uniforms };
+  return { program: new Program(variables, nodes, results), ...loads.read(), inputs: loads.inputs, outputs };
 }
 
 /** How the arrays of one dispatch are read. */
 class Loads {
-  readonly parameters: Omit<Parameter, "name">[] = [];
   /** What is bound. */
   readonly inputs: GpuArray[] = [];
+  readonly #parameters: (Omit<Parameter, "name"> & { readonly operand?: StridedOperand })[] = [];
   readonly #shape: Shape;
-  readonly #operands: StridedOperand[] = [];
-  readonly #strides: (readonly number[])[] = [];
   readonly #numbers: number[] = [];
 
   constructor(shape: Shape) {
@@ -100,20 +99,17 @@ class Loads {
 
   addResult(index: number): void {
     if (index < 0) throw new FuseError("update: a leaf of another dispatch is read");
-    this.parameters.push({ load: "result", index });
+    this.#parameters.push({ load: "result", index });
   }
 
   add(array: GpuArray): void {
     if (array.constant !== null) {
-      this.parameters.push({ load: "packed", index: this.#numbers.push(array.constant) - 1 });
+      this.#parameters.push({ load: "packed", index: this.#numbers.push(array.constant) - 1 });
       return;
     }
     const operand = broadcastOperand(array, this.#shape);
-    const load = loadKindOf(operand, this.#shape);
-    this.#operands.push(operand);
-    if (load === "strided") this.#strides.push(operand.strides);
     this.inputs.push(array.element ?? array);
-    this.parameters.push({ load });
+    this.#parameters.push({ load: loadKindOf(operand, this.#shape), operand });
   }
 
   /** @throws FuseError where a shader can't bind it all. */
@@ -123,16 +119,28 @@ class Loads {
     const { maxStorageBuffersPerShaderStage: most } = first.device.limits;
     const arrays = this.inputs.length + outputs;
     if (arrays > most) throw new FuseError(`update: ${arrays} arrays in one shader`);
-    if (this.#strides.length > 0 && isTooLarge(this.#operands, this.#shape)) {
+    const isStrided = this.#parameters.some(({ load }) => load === "strided");
+    if (isStrided && isTooLarge(this.#operands, this.#shape)) {
       throw new FuseError("update: what is read by strides can't be taken in windows");
     }
   }
 
-  get uniforms(): UniformBlock[] {
+  /** @throws LimitError where these are too many dimensions of too many operands. */
+  read(): Pick<Group, "parameters" | "walk" | "uniforms"> {
+    const operands = this.#operands;
+    const loads = this.#parameters.flatMap(({ load, operand }) => (operand === undefined ? [] : [load]));
+    const { loads: told, walk, words } = read(operands, loads, this.#shape, "update");
+    const parameters = this.#parameters.map(({ operand, ...parameter }) =>
+      operand === undefined ? parameter : { load: at(told, operands.indexOf(operand)) },
+    );
     const uniforms: UniformBlock[] = [];
     if (this.#numbers.length > 0) uniforms.push(Float32Array.from(this.#numbers));
-    if (this.#strides.length > 0) uniforms.push(layoutOf(this.#shape, this.#strides, "update"));
-    return uniforms;
+    if (words !== null) uniforms.push(words);
+    return { parameters, walk, uniforms };
+  }
+
+  get #operands(): StridedOperand[] {
+    return this.#parameters.flatMap(({ operand }) => operand ?? []);
   }
 }
 

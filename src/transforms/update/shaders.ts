@@ -7,6 +7,7 @@ import { Shader } from "../../gpu/shader.js";
 import type { Variable } from "../../graph/variable.js";
 import { harness, workgroupSize } from "../../wgsl/harness.js";
 import { callOf } from "../../wgsl/source.js";
+import { keyOf as keyOfWalk } from "../../wgsl/strides.js";
 import type { Program } from "../fuse/program.js";
 import { sourceOf } from "../fuse/text.js";
 import type { Group } from "./group.js";
@@ -34,7 +35,7 @@ export function run(shader: Shader, { inputs, outputs, uniforms }: Group): void 
 }
 
 /** What the shader depends on: which function is called on which values, and how the inputs are read. */
-function keyOf({ program: { inputs, nodes, outputs }, parameters }: Group): string {
+function keyOf({ program: { inputs, nodes, outputs }, parameters, walk }: Group): string {
   const places = new Map<Variable, number>();
   for (const input of inputs) places.set(input, places.size);
   const placesOf = (variables: readonly Variable[]): string => variables.map((each) => places.get(each)).join();
@@ -43,22 +44,23 @@ function keyOf({ program: { inputs, nodes, outputs }, parameters }: Group): stri
     key += `;${numberOf(node.source)}:${placesOf(node.inputs)}`;
     for (const output of node.outputs) places.set(output, places.size);
   }
-  return `${key};${placesOf(outputs)}`;
+  return `${key};${placesOf(outputs)};${keyOfWalk(walk)}`;
 }
 
-function makeShader({ program, parameters }: Group): Shader {
+function makeShader({ program, parameters, walk }: Group): Shader {
   const source = sourceOf(program, nameFor(program));
   const { wgsl, bindings, sourceLine } = harness(source.textFor("forward", false), {
     text: (values) => callOf(source, "forward", values),
     parameters: parameters.map((parameter, k) => ({ ...parameter, name: at(source.inputs, k) })),
     type: "f32",
     written: program.outputs.length === 1 ? null : program.outputs.map((_, k) => k),
+    walk,
     zeroWith: [],
   });
   return new Shader("update", wgsl, bindings, workgroupSize, {
     origin: program.nodes.every(({ traits }) => traits.origin === "library") ? "library" : "scalar",
     padded: true,
-    windows: !parameters.some(({ load }) => load === "strided"),
+    windows: walk === null,
     inPlace: true,
     firstLine: sourceLine,
   });
