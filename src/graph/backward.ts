@@ -114,6 +114,12 @@ export function propagate(
   const found = new Map<Variable, Variable>([[root, start]]);
   const kind = createGraph ? recorded : owned(start);
   walkBack(visitOrder(root, targets), found, kind, (variable) => variable === root || keep(variable));
+  // What arrived at a Variable that nobody has asked about.
+  for (const [variable, gradient] of found) {
+    if (targets === undefined || variable === root || targets.has(variable)) continue;
+    found.delete(variable);
+    kind.drop(gradient);
+  }
   if (createGraph) return found;
   try {
     separate(start, found);
@@ -124,11 +130,13 @@ export function propagate(
   return found;
 }
 
-/** Gradients with a graph of their own: others may have been made from each, so none is released. */
+/** Gradients with a graph of their own: one from which others were made goes with these. */
 const recorded: GradientKind<Function, Variable> = {
   add: (before, next) => withGrad(true, () => addGradients(before, next)),
   backward: recordedGradients,
-  drop: () => undefined,
+  drop: (gradient) => {
+    gradient.letGo();
+  },
 };
 
 /** Gradients without a graph: each is the pass's own, but for the one that it starts from. */

@@ -17,6 +17,7 @@ import { describe } from "../base/describe.js";
 import type { MathMode } from "../wgsl/math.js";
 import { insideFunction } from "./origin.js";
 import { Setting } from "./setting.js";
+import { givingBack } from "./made-here.js";
 import { asOperand, letGoOperands, Variable, whileGiven, type Operand } from "./variable.js";
 
 /** Gives the symbols that stand for a Function's outputs where it is called, but not to compute: what `fuse` looks at. */
@@ -156,7 +157,7 @@ export abstract class Function {
 
   #runForward(arrays: readonly GpuArray[], variables: readonly Variable[]): Result | readonly Result[] {
     if (this.repeatable) return this.forward(...arrays);
-    return whileGiven(variables, () => insideFunction.during(true, () => this.forward(...arrays)));
+    return whileGiven(variables, () => insideFunction.during(true, () => givingBack(() => this.forward(...arrays))));
   }
 
   /**
@@ -192,7 +193,9 @@ export abstract class Function {
   backwardWithoutGraph(gradients: readonly Variable[]): ReturnType<Function["backward"]> {
     const run = (): ReturnType<Function["backward"]> => this.backward(...gradients);
     return inBackwardOf(this.#site, () =>
-      withGrad(false, () => (this.givesFreshGradients ? run() : insideFunction.during(true, run))),
+      withGrad(false, () =>
+        this.givesFreshGradients ? run() : insideFunction.during(true, () => givingBack(run)),
+      ),
     );
   }
 

@@ -8,8 +8,8 @@ import { ArgumentError, ReleasedError } from "../base/errors.js";
 import type { GpuArray } from "../gpu/array.js";
 import type { Label } from "../gpu/holdings.js";
 import { awaitChangeOf, handOn, isAwaited } from "./handed-out.js";
+import { enter, isSpared } from "./made-here.js";
 import { currentTask, insideFunction, Origin } from "./origin.js";
-import { Setting } from "./setting.js";
 import { computeAgain, wayTo, type Recipe, type Roots, type Way } from "./recompute.js";
 
 /** A Function, as far as this file knows it. */
@@ -39,20 +39,10 @@ type State = "held" | "passedOn" | "lent" | "kept" | "disposed";
 /** Functions whose operands have no gradients any more. */
 const withoutGradients = new WeakSet<Producer>();
 
-/** While something runs that lets go of what it made: how many Variables there were before. */
-const made = new Setting(0);
-
-let count = 0;
-
-/** Runs `f`, in which nothing that was there before is given back, other than what is disposed. @internal */
-export function sparing<T>(f: () => T): T {
-  return made.during(count, f);
-}
-
 /** What a Variable is, apart from gradients and what people do with it. */
 export abstract class Value {
   /** Its place in the order in which Variables were made. */
-  readonly #serial = ++count;
+  readonly #place = enter(this);
   readonly #label: Label;
   #data: GpuArray;
   #state: State = "held";
@@ -78,7 +68,7 @@ export abstract class Value {
   #isHidden = false;
   /** Whether nobody but the library has seen it. */
   #isDiscarded = false;
-  /** Whether noGrad gave it: somebody has it. */
+  /** Whether noGrad gave it, so that somebody has it, or it was made before a throw, and somebody may. */
   #isHandedOut = false;
 
   /** @internal */
@@ -148,7 +138,8 @@ export abstract class Value {
 
   /** The Function that computed it without a graph; null for what wasn't. @internal */
   get computedBy(): string | null {
-    return this.creator === null ? (this.#origin?.f.name ?? null) : null;
+    const origin = this.#origin;
+    return this.creator !== null || origin === null || origin.isStandIn ? null : origin.f.name;
   }
 
   /** The Function that computed it and has no gradient; null for what isn't of such a one. @internal */
@@ -226,6 +217,12 @@ export abstract class Value {
     this.#giveBack();
   }
 
+  /** As letGo, of what was made before something was thrown: whoever has it nevertheless can read it as before. @internal */
+  abandon(): void {
+    this.#isHandedOut = true;
+    this.letGo();
+  }
+
   /** Takes back that it was computed, where nothing was computed from it: its operands are as before. @internal */
   undo(): void {
     const { creator } = this;
@@ -273,6 +270,16 @@ export abstract class Value {
       if (!insideFunction.current || operand.creator === null) operand.#passOn("lent");
     }
     this.#origin = new Origin(f, index, known, versions);
+  }
+
+  /**
+   * Says that it stands for `operand`, whose numbers it has: it goes with what is computed from it, and can then be had from
+   * there as long as that is as it was. The operand stays.
+   *
+   * @internal
+   */
+  standFor(operand: Value, f: Producer): void {
+    this.#origin = new Origin<Producer, Value>(f, 0, [operand.weak], [operand.#data.version], true);
   }
 
   /** @internal */
@@ -348,7 +355,8 @@ export abstract class Value {
         output.#release();
         if (dropsGradients) output.dropGradient();
         for (const value of output.#leaveOperands()) waiting.push({ value, dropsGradients: false });
-        const isForgotten = output.#state === "disposed" && output.#results === 0 && !output.#isOnAWay;
+        const isForgotten =
+          output.#state === "disposed" && output.#results === 0 && !output.#isOnAWay && !output.#isTemporary;
         // Numbers that are there need no history.
         if (isForgotten || output.#isHidden) output.#origin = null;
       }
@@ -427,14 +435,15 @@ export abstract class Value {
     if (this.#consumers > 0) return false;
     if (this.#state === "disposed") return true;
     if (this.#state !== "passedOn" && this.#state !== "lent") return false;
-    if (this.#serial <= made.current) return false;
+    if (isSpared(this.#place)) return false;
     if (this.#data.released) return true;
     if (this.#state === "passedOn" && this.creator !== null) {
       // It goes with its graph; where it can be computed again, it can be read.
       const isThere = (this.#origin !== null || this.#mustStay) && this.#prepareToComputeAgain();
       return isThere || !this.#mustStay;
     }
-    return this.#results === 0 && (this.#prepareToComputeAgain() || this.#origin?.inner === true);
+    if (this.#results > 0) return false;
+    return this.#prepareToComputeAgain() || (this.#origin?.inner === true && !this.#mustStay);
   }
 
   /** Holds what this would be computed from again. False where something of that is gone or has changed. */

@@ -3,11 +3,12 @@ import { checkFunction, hasMethod } from "../base/arguments.js";
 import { ArgumentError } from "../base/errors.js";
 import { GpuArray } from "../gpu/array.js";
 import { gradEnabled, withGrad } from "./grad-mode.js";
+import { givingBack } from "./made-here.js";
 import { Variable } from "./variable.js";
 
 /**
  * Runs `f` and gives its result; operations in it build no graph. What was computed on the way to a result is given back
- * with the result, by dispose(), or when the garbage collector finds it.
+ * with the result, by dispose(), or when the garbage collector finds it; where `f` throws, at once.
  *
  * @throws ArgumentError where `f` is async: what it does after its first await would be remembered again.
  * @example
@@ -15,7 +16,7 @@ import { Variable } from "./variable.js";
  */
 export function noGrad<T>(f: () => T): T {
   checkFunction(f, "what noGrad runs");
-  const result = withGrad(false, f);
+  const result = givingBack(() => withGrad(false, f));
   if (hasMethod(result, "then")) {
     throw new ArgumentError("noGrad takes a function that is not async: put the awaits outside of it");
   }

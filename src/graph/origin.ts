@@ -17,18 +17,29 @@ export class Origin<F, V extends object> {
   readonly versions: readonly number[];
   /** Told apart from earlier ones: see `currentTask`. */
   readonly task = currentTask();
+  /** Whether it has an operand's numbers and was not computed from it: it stands for an argument. */
+  readonly isStandIn: boolean;
   /** Whether the operands count this as a result of theirs that has its numbers. */
-  counted = true;
+  counted: boolean;
   #operands: readonly (V | WeakRef<V>)[];
 
-  /** Whether it was computed inside another Function's forward or backward: then it goes with what that gave. */
-  readonly inner = insideFunction.current;
+  /** Whether it is part of what runs for another result: then it goes with that, even where it can't be computed again. */
+  readonly inner: boolean;
 
-  constructor(f: F, index: number, operands: readonly (V | WeakRef<V>)[], versions: readonly number[]) {
+  constructor(
+    f: F,
+    index: number,
+    operands: readonly (V | WeakRef<V>)[],
+    versions: readonly number[],
+    isStandIn = false,
+  ) {
     this.f = f;
     this.index = index;
     this.#operands = operands;
     this.versions = versions;
+    this.isStandIn = isStandIn;
+    this.counted = !isStandIn;
+    this.inner = isStandIn || insideFunction.current;
   }
 
   /** The operands that are still there. */

@@ -6,6 +6,7 @@ import { sortedByGeneration } from "../graph/walk.js";
 import { ArgumentError, FuseError } from "../base/errors.js";
 import { Identity, tracing, type Function } from "../graph/function.js";
 import { reshape } from "../graph/reshape.js";
+import { givingBack } from "../graph/made-here.js";
 import { gradEnabled, withGrad } from "../graph/grad-mode.js";
 import { GpuArray } from "../gpu/array.js";
 import { describe } from "../base/describe.js";
@@ -105,7 +106,9 @@ function differentiated<Argnums extends number | readonly number[]>(
     });
     const gradient = (typeof argnums === "number" ? at(gradients, 0) : gradients) as Gradient<Argnums>;
     const ownGraph = !createGraph && [...targets].some((target) => found.has(target));
-    return { value: ownGraph ? withoutGraph(value, targets) : value, gradient, alone: ownGraph };
+    const alone = ownGraph ? withoutGraph(value) : value;
+    for (const target of targets) if (target !== alone) target.letGo();
+    return { value: alone, gradient, alone: ownGraph };
   };
   return (args) => {
     if (tracing.current !== null) {
@@ -114,15 +117,14 @@ function differentiated<Argnums extends number | readonly number[]>(
           "is inside, as in grad(fuse(f)), and call that outside of it",
       );
     }
-    return withOperands(args, run);
+    return givingBack(() => withOperands(args, run));
   };
 }
 
 /** The value alone. Nobody outside has the graph that led to it, so nobody else could release it. */
-function withoutGraph(value: Variable, standIns: ReadonlySet<Variable>): Variable {
+function withoutGraph(value: Variable): Variable {
   const alone = value.detach();
   value.discard();
-  for (const standIn of standIns) standIn.discard();
   return alone;
 }
 
@@ -131,6 +133,7 @@ function standIn(variable: Variable): Variable {
   if (variable.requiresGrad && gradEnabled()) return reshape(variable, variable.shape);
   const argument = Variable.of(variable.array.share().copyOnWrite(), true);
   argument.name = variable.name ?? "argument";
+  argument.standFor(variable, new Identity());
   return argument;
 }
 

@@ -7,7 +7,7 @@ import { GpuArray } from "../gpu/array.js";
 import type { Holding } from "../gpu/holdings.js";
 import { toList, tracing } from "../graph/function.js";
 import { withGrad } from "../graph/grad-mode.js";
-import { sparing } from "../graph/lifetime.js";
+import { givingBack, sparing } from "../graph/made-here.js";
 import { checkVariable, letGoOperands, withOperands, Variable, type Operand } from "../graph/variable.js";
 import type { Shader } from "../gpu/shader.js";
 import { groupsOf, type Group } from "./update/group.js";
@@ -125,7 +125,7 @@ function updateOneByOne(targets: readonly Variable[], f: UpdateFunction, others:
     targets.forEach((target, k) => target.assign(at(values, k)));
     for (const value of values) value.release();
   };
-  sparing(() => withGrad(false, compute));
+  sparing(() => givingBack(() => withGrad(false, compute)));
 }
 
 /** A result's numbers; a copy, so that they are read before they change, where they are another leaf's. */

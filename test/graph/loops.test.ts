@@ -21,29 +21,14 @@ import {
   Variable,
 } from "../../src/index.js";
 import { collect } from "../trouble.js";
-import { filled, firstOf } from "../reference/numbers.js";
-
-const n = 2 ** 16;
-const bytes = 4 * n;
-const vector = (value = 0.5, requiresGrad = true): Variable => filled(n, value, requiresGrad);
+import { firstOf } from "../reference/numbers.js";
+import { growth, n, vector } from "../reference/growth.js";
 
 beforeAll(async () => {
   await init();
 });
 
 beforeEach(collect);
-
-/** The most arrays there were at the end of a step beyond those after the first one. */
-function growth(step: () => void, steps = 100): number {
-  step();
-  const live = stats().liveBytes;
-  let most = 0;
-  for (let k = 1; k < steps; k++) {
-    step();
-    most = Math.max(most, stats().liveBytes - live);
-  }
-  return most / bytes;
-}
 
 class Cube extends Function {
   override forward(x: GpuArray) {
