@@ -31,6 +31,8 @@ export abstract class Copy extends Function {
     return shaders.forward(ofMatrices).source("exact");
   }
 
+  override readonly givesFreshGradients = true;
+
   override backwardReads(): boolean {
     return false;
   }

@@ -36,6 +36,8 @@ export abstract class Reduction extends Function {
       shape ?? (keepDims ? this.kept : Object.freeze(x.shape.filter((_, axis) => !this.axes.includes(axis))));
   }
 
+  override readonly givesFreshGradients = true;
+
   override get name(): string {
     return this.#kind;
   }

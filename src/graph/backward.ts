@@ -57,6 +57,7 @@ export function backward(root: Variable, options: BackwardOptions): void {
   const found = propagate(root, start, { createGraph, keep: () => retainGrad });
   addToLeaves(found, root, createGraph);
   for (const [variable, gradient] of found) {
+    if (gradient !== start) gradient.becomeGradient();
     if (variable !== root) variable.receiveGrad(gradient);
     else if (root.ownGrad() === null && (retainGrad || root.creator === null)) root.receiveGrad(gradient);
   }
@@ -175,11 +176,24 @@ export function ownedGradients(f: Function, ofOutputs: Gradients): (Variable | n
   const given = withZeros(f, ofOutputs);
   const results = callBackward(f, given, false);
   const taken = new Set<GpuArray>();
-  return f.inputs.map((input, index) => {
+  const gradients = f.inputs.map((input, index) => {
     const data = gradientFor(f, input, index, results);
     if (data === null) return null;
-    return f.givesFreshGradients ? Variable.of(data) : f.takeOver(results[index], "backward", made, taken);
+    const result = results[index];
+    // One that was passed on is the pass's own, as before.
+    if (given.includes(result as Variable)) return Variable.of(data.share().copyOnWrite());
+    if (!f.givesFreshGradients) return f.takeOver(result, "backward", made, taken);
+    return Variable.of(result instanceof Variable ? data.share() : data);
   });
+  if (f.givesFreshGradients) discardMade(results, made);
+  return gradients;
+}
+
+/** Each gradient has a share of its own: what nobody else keeps goes with what was computed on the way to it. */
+function discardMade(results: readonly (Result | null)[], made: number): void {
+  for (const result of results) {
+    if (result instanceof Variable && result.numbers.serial > made) result.discard();
+  }
 }
 
 /** One Function's backward, recorded. No Variable stands in two places, since it would be released with either of them. */

@@ -192,11 +192,7 @@ export abstract class Function {
   /** `backward` without a graph: what it computes on the way goes with what it gives. @internal */
   backwardWithoutGraph(gradients: readonly Variable[]): ReturnType<Function["backward"]> {
     const run = (): ReturnType<Function["backward"]> => this.backward(...gradients);
-    return inBackwardOf(this.#site, () =>
-      withGrad(false, () =>
-        this.givesFreshGradients ? run() : insideFunction.during(true, () => givingBack(run)),
-      ),
-    );
+    return inBackwardOf(this.#site, () => withGrad(false, () => insideFunction.during(true, () => givingBack(run))));
   }
 
   /** Whether the array was put into this node, as a backward may need it. */
@@ -233,8 +229,8 @@ export abstract class Function {
   readonly differentiable: boolean = true;
 
   /**
-   * Whether each array that `backward` gives was made by it and is kept by nobody else. The pass then releases that array
-   * as soon as the gradient was used; of any other it takes a share of its own.
+   * Whether each array or Variable that `backward` makes and gives is kept by nobody else. The pass then releases it as soon
+   * as the gradient was used; of any other it takes a share of its own.
    */
   readonly givesFreshGradients: boolean = false;
 

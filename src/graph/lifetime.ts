@@ -257,6 +257,12 @@ export abstract class Value {
     this.#giveBack();
   }
 
+  /** The pass that made it is over: from now on it is held, whatever was computed from it, until it is replaced. @internal */
+  becomeGradient(): void {
+    if (this.#state === "lent") this.#become("held");
+    if (this.#origin !== null) this.#origin.inner = false;
+  }
+
   /** Says what this was computed from without a graph, as the `index`-th output of `f`. @internal */
   comeFrom(f: Producer, index: number, operands: readonly Value[]): void {
     const known: (Value | WeakRef<Value>)[] = [];

@@ -24,7 +24,7 @@ export class Origin<F, V extends object> {
   #operands: readonly (V | WeakRef<V>)[];
 
   /** Whether it is part of what runs for another result: then it goes with that, even where it can't be computed again. */
-  readonly inner: boolean;
+  inner: boolean;
 
   constructor(
     f: F,

@@ -26,6 +26,8 @@ export class Reshape extends Function {
     return x.reshape(this.#shape);
   }
 
+  override readonly givesFreshGradients = true;
+
   override backward(gy: Variable): Variable {
     return reshape(gy, this.input.shape);
   }

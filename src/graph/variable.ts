@@ -145,6 +145,7 @@ export class Variable extends Value {
     if (this.#slot === "unseen") this.#slot = "looked";
     else if (this.#slot === "looked" || this.#slot === "set") this.#slot = "seen";
     if (this.#slot === "looked" && this.#grad !== null) lookedAt.set(this.#grad, this);
+    this.#grad?.handOut();
     return this.#grad;
   }
 

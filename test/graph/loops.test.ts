@@ -23,6 +23,7 @@ import {
 import { collect } from "../trouble.js";
 import { firstOf } from "../reference/numbers.js";
 import { growth, n, vector } from "../reference/growth.js";
+import { Doubled } from "../reference/kernels.js";
 
 beforeAll(async () => {
   await init();
@@ -36,6 +37,13 @@ class Cube extends Function {
   }
   override backward(gy: Variable) {
     return square(this.input).mul(3).mul(gy);
+  }
+}
+
+/** Says that it can be computed again, as all that is the library's. */
+class Repeatable extends Doubled {
+  override get repeatable() {
+    return true;
   }
 }
 
@@ -163,6 +171,16 @@ describe("steps that dispose their result leave nothing", () => {
     ],
     ["noGrad inside of what has no graph", (_, c) => square(noGrad(() => square(exp(c)))).dispose()],
     ["an own Function without a graph", (_, c) => square(new Cube().call(exp(c))).dispose()],
+    ["one of a Kernel that is repeatable", (_, c) => square(new Repeatable().call(exp(c))).dispose()],
+    ["noGrad in the function of grad", (_, c) => grad((x) => sum(x.mul(noGrad(() => exp(x)))))(c).dispose()],
+    [
+      "two results of which one was used",
+      (w) => {
+        const two = fuse((x: Variable) => [square(x), exp(x)])(w);
+        sum(two[0]!).dispose();
+        two[1]!.dispose();
+      },
+    ],
     [
       "a gradient that was computed, and one that was data, to start from",
       (w, c) => {
