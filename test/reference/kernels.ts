@@ -14,7 +14,7 @@ const double = new Kernel({
   bindings: ["input", "output"],
 });
 
-export const doubled = (x: GpuArray): GpuArray =>
+const doubled = (x: GpuArray): GpuArray =>
   double.run({ inputs: [x], outputs: [x.shape], invocations: x.size })[0]!;
 
 /** 2x, forward and backward. */
