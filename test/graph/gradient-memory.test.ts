@@ -89,6 +89,15 @@ describe.each(functions)("behind two times %s", (_, arrays, f) => {
     expect(growth(step, steps)).toBe(0);
   });
 
+  test("those beside it are cleared: it is there", async () => {
+    const { onTheWay, loss } = gradients(vector());
+    const [a, b, c] = onTheWay as [Variable, Variable, Variable];
+    a.clearGrad();
+    c.clearGrad();
+    expect(await firstOf(b.grad!)).not.toBe(0);
+    expect(await firstOf(loss.grad!)).toBe(1);
+  });
+
   test.each([0, 1, 2])("looked at: the gradient of number %i stays, and can be read", async (k) => {
     const w = vector();
     const step = (): Variable => {

@@ -14,8 +14,7 @@ const double = new Kernel({
   bindings: ["input", "output"],
 });
 
-const doubled = (x: GpuArray): GpuArray =>
-  double.run({ inputs: [x], outputs: [x.shape], invocations: x.size })[0]!;
+const doubled = (x: GpuArray): GpuArray => double.run({ inputs: [x], outputs: [x.shape], invocations: x.size })[0]!;
 
 /** 2x, forward and backward. */
 export class Doubled extends Function {
