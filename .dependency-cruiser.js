@@ -11,8 +11,15 @@ export default {
       name: `${room}-imports-downwards`,
       severity: /** @type {const} */ ("error"),
       from: { path: `^src/${room}/` },
-      to: { path: `^src/(${rooms.slice(0, k + 1).join("|")}|index\\.ts)` },
+      to: { path: `^src/(${rooms.slice(0, k + 1).join("|")}|index\\.ts|core\\.ts)` },
     })),
+    {
+      // Who imports `gpugrad/core` gets no methods, and pays for none.
+      name: "methods-are-the-main-entry's",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/index\\.ts" },
+      to: { path: "^src/(index|functions/methods|transforms/update-method)\\.ts" },
+    },
     {
       name: "node-is-a-module-of-its-own",
       severity: "error",
@@ -23,7 +30,7 @@ export default {
       name: "node-imports-gpugrad-only",
       severity: "error",
       from: { path: "^src/node(/|\\.ts)" },
-      to: { path: "^src/", pathNot: "^src/(node/|index\\.ts)" },
+      to: { path: "^src/", pathNot: "^src/(node/|core\\.ts)" },
     },
     {
       name: "no-circle",

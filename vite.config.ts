@@ -1,12 +1,15 @@
-/** The library build and the tests; demo/vite.config.ts has the site. */
+/** The tests; scripts/build.js builds the library, demo/vite.config.ts has the site. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { strippedShaders } from "./scripts/stripped-shaders.js";
+import { shaderModules } from "./scripts/shader-modules.js";
 import { examplesPlugin } from "./test/examples-plugin.js";
 import { puppeteerProvider } from "./test/puppeteer-provider.js";
 import { recordShaders } from "./test/shader-records.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
+
+/** What the package's entries are here. */
+const alias = { "gpugrad/core": `${root}src/core.ts`, gpugrad: `${root}src/index.ts` };
 
 /**
  * Of the tests of pages, those of what a runtime may do in another way: devices, memory, errors, the forms of input, every example
@@ -20,18 +23,7 @@ const whereNodeDiffers = [
 export default defineConfig({
   root,
   // The tests run what is shipped.
-  plugins: [strippedShaders()],
-  build: {
-    lib: {
-      entry: { gpugrad: "src/index.ts", node: "src/node.ts" },
-      formats: ["es"],
-      fileName: (_, name) => `${name}.js`,
-    },
-    rolldownOptions: { external: ["gpugrad", "webgpu", /^node:/] },
-    target: "es2022",
-    sourcemap: true,
-    minify: false,
-  },
+  plugins: [shaderModules()],
   // Found late, a dependency makes Vite reload the page in the middle of a run.
   optimizeDeps: { include: ["fast-check"] },
   test: {
@@ -41,7 +33,7 @@ export default defineConfig({
       {
         extends: true,
         plugins: [examplesPlugin(root)],
-        resolve: { alias: { gpugrad: `${root}src/index.ts` } },
+        resolve: { alias },
         test: {
           name: "browser",
           include: ["test/**/*.test.ts"],
@@ -63,7 +55,7 @@ export default defineConfig({
       {
         extends: true,
         plugins: [examplesPlugin(root)],
-        resolve: { alias: { gpugrad: `${root}src/index.ts` } },
+        resolve: { alias },
         test: {
           name: "webgpu in node",
           include: process.env["CI"] === undefined ? ["test/**/*.test.ts"] : whereNodeDiffers,
@@ -79,7 +71,7 @@ export default defineConfig({
       {
         extends: true,
         plugins: [examplesPlugin(root)],
-        resolve: { alias: { gpugrad: `${root}src/index.ts` } },
+        resolve: { alias },
         test: {
           // Run by Deno, not by Node: scripts/deno.js.
           name: "deno",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import puppeteer from "puppeteer";
 import { build, preview } from "vite";
 import { chromeFlags, findBrowser } from "../scripts/browser.js";
+import { shaderModules } from "../scripts/shader-modules.js";
 
 /** Isolated, a page gets clocks of 5 µs instead of 100. */
 const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
@@ -22,7 +23,7 @@ export async function serve() {
   try {
     const root = import.meta.dirname;
     /** @type {import("vite").InlineConfig} */
-    const shared = { configFile: false, root, logLevel: "error" };
+    const shared = { configFile: false, root, logLevel: "error", plugins: [shaderModules()] };
     await build({
       ...shared,
       build: {

@@ -1,6 +1,7 @@
 /** The pages of `examples/`. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { shaderModules } from "../scripts/shader-modules.js";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,7 +10,8 @@ export default defineConfig({
   base: "./",
   cacheDir: here("../node_modules/.vite-examples"),
   appType: "mpa",
-  resolve: { alias: { gpugrad: here("../src/index.ts") } },
+  plugins: [shaderModules()],
+  resolve: { alias: { "gpugrad/core": here("../src/core.ts"), gpugrad: here("../src/index.ts") } },
   build: {
     target: "es2022",
     // As the tests' server has it: a Content-Security-Policy forbids data: addresses and inline scripts.

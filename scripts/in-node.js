@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import { build } from "vite";
+import { shaderModules } from "./shader-modules.js";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
@@ -55,9 +56,12 @@ async function buildFor(folder, names, outDir) {
     configFile: false,
     root: folder,
     logLevel: "error",
+    plugins: [shaderModules()],
     // As in a page: packages are bundled, from their ES modules.
     ssr: { noExternal: true, external: ["webgpu"] },
-    resolve: { alias: { gpugrad: join(repository, "src/index.ts") } },
+    resolve: {
+      alias: { "gpugrad/core": join(repository, "src/core.ts"), gpugrad: join(repository, "src/index.ts") },
+    },
     build: {
       ssr: true,
       outDir,

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer";
 import { createServer } from "vite";
 import { chromeFlags, findBrowser } from "./browser.js";
+import { shaderModules } from "./shader-modules.js";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
@@ -21,6 +22,7 @@ export async function withServedPage(folder, flags, use) {
     configFile: false,
     root: folder,
     logLevel: "warn",
+    plugins: [shaderModules()],
     // Other servers of this repository watch and cache too; what changes meanwhile must not reload the page.
     cacheDir: join(repository, "node_modules", `.vite-${basename(folder)}`),
     server: { fs: { allow: [repository] }, hmr: false, watch: null },

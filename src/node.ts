@@ -1,5 +1,5 @@
 /** gpugrad in Node, `gpugrad/node`: its `init` brings WebGPU along. All else comes from `gpugrad` itself. */
-import { init as initWith, type Device, type InitOptions } from "gpugrad";
+import { init as initWith, type Device, type InitOptions } from "gpugrad/core";
 import { gpu } from "./node/gpu.js";
 
 /**
@@ -14,7 +14,7 @@ import { gpu } from "./node/gpu.js";
  * gpugrad throws.
  * @example
  * import { init } from "gpugrad/node";
- * import { square } from "gpugrad";
+ * import { square } from "gpugrad/core";
  * const device = await init();
  * await square(3).item(); // 9
  */

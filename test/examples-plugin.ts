@@ -87,9 +87,9 @@ function docCommentExamples(root: string): Example[] {
   });
 }
 
-/** What the examples of doc comments take for granted: all that index.ts exports, a device, and x with y = x². */
+/** What the examples of doc comments take for granted: all that gpugrad exports (core.ts has the list), a device, and x with y = x². */
 function preambleOf(root: string): string {
-  const index = read(root, "src/index.ts");
+  const index = read(root, "src/core.ts");
   const named = [...index.matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names = ""]) =>
     names.split(",").map((name) => name.trim()),
   );

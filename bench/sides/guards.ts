@@ -4,6 +4,7 @@
  * that is an array, one dispatch each.
  */
 import { exp, fuse, init, square, Variable } from "../../src/index.js";
+import { withAllMath } from "../../src/wgsl/all-math.js";
 import { joinMath, type MathMode } from "../../src/wgsl/math.js";
 import type { Input, Work } from "../side.js";
 import { Gpu } from "./handwritten/gpu.js";
@@ -13,7 +14,7 @@ const workgroup = 256;
 /** @param isGuarded whether the shaders are as gpugrad has them */
 export async function guardsWork(n: number, math: MathMode, { x, target }: Input, isGuarded: boolean): Promise<Work> {
   const text = await sourceOf(math);
-  const code = joinMath(isGuarded ? text : text.replace(/select\((\w+), 0\.0, .*\);/g, "$1;"), math);
+  const code = joinMath(withAllMath(isGuarded ? text : text.replace(/select\((\w+), 0\.0, .*\);/g, "$1;")), math);
   const gpu = await Gpu.open(math);
   const module = gpu.module(isGuarded ? code : withoutRange(code));
   const [a, gy, y, gx] = [gpu.upload(x), gpu.upload(target), gpu.array(n), gpu.array(n)];

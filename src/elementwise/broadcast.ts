@@ -6,6 +6,7 @@ import { gradEnabled } from "../graph/grad-mode.js";
 import { reshape } from "../graph/reshape.js";
 import { asOperand, type Operand, type Variable } from "../graph/variable.js";
 import { Copy, copy } from "./copy.js";
+import { summing } from "./reducer.js";
 import { Reduction, type Axes, type ReduceOptions } from "./reduction.js";
 
 class Sum extends Reduction {
@@ -30,12 +31,12 @@ class Sum extends Reduction {
  */
 export function sum(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asOperand(x);
-  return new Sum("Sum", variable, axes, options).call(variable);
+  return new Sum(summing, variable, axes, options).call(variable);
 }
 
 /** The sum along `axes`, under this shape, which has as many elements: what `sumTo` does in one node. */
 function sumAs(x: Variable, axes: readonly number[], shape: Shape): Variable {
-  return new Sum("Sum", x, axes, {}, shape).call(x);
+  return new Sum(summing, x, axes, {}, shape).call(x);
 }
 
 /** @internal */

@@ -54,12 +54,19 @@ export interface ElementwiseFunction<Inputs extends readonly Operand[] = Operand
  *
  * @internal
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function builtin<Inputs extends readonly Operand[]>(
   wgsl: string,
   derivative?: Derivative,
   traits: Omit<Traits, "origin"> = {},
 ): ElementwiseFunction<Inputs> {
   return define(wgsl, librarySource(wgsl), derivative ?? null, { ...traits, origin: "library" });
+}
+
+/** The class of a function's nodes. Reading a property, which a getter may do anything in, would keep the function in every bundle. @internal */
+/* @__NO_SIDE_EFFECTS__ */
+export function nodeOf(f: ElementwiseFunction<never>): NodeClass<Elementwise> {
+  return f.Node;
 }
 
 /**

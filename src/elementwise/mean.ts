@@ -11,8 +11,8 @@ import { Shader } from "../gpu/shader.js";
 const shaderOf = (main: string): Shader =>
   new Shader("mean", `${meanWgsl}\n${main}`, ["input", "input", "output", "uniform"], 64, { origin: "library" });
 
-const alone = shaderOf(aloneWgsl);
-const shared = shaderOf(sharedWgsl);
+const alone = /* @__PURE__ */ shaderOf(aloneWgsl);
+const shared = /* @__PURE__ */ shaderOf(sharedWgsl);
 
 /** What the shader's uniform holds: enough for 61 dimensions of which no two can be seen as one. */
 const mostWords = 128;

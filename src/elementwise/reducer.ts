@@ -30,7 +30,9 @@ interface Pass {
 }
 
 /** The shaders of one operation, and what it gives for no numbers at all. */
-class Reducer {
+export class Reducer {
+  /** Of the function: "Sum". */
+  readonly name: string;
   readonly empty: number | null;
   readonly #shortRows: Shader;
   readonly #rows: Shader;
@@ -41,10 +43,11 @@ class Reducer {
 
   constructor(name: string, wgsl: string, empty: number | null) {
     const shader = (source: string, padded: boolean): Shader =>
-      new Shader(name, [source, treeWgsl, wgsl].join("\n"), ["input", "output", "uniform"], 64, {
+      new Shader(name.toLowerCase(), [source, treeWgsl, wgsl].join("\n"), ["input", "output", "uniform"], 64, {
         origin: "library",
         padded,
       });
+    this.name = name;
     this.empty = empty;
     this.#shortRows = shader(shortRowsWgsl, true);
     this.#rows = shader(rowsWgsl, true);
@@ -114,8 +117,6 @@ class Reducer {
   }
 }
 
-export const reducers = {
-  Sum: new Reducer("sum", sumWgsl, 0),
-  Max: new Reducer("max", maxWgsl, null),
-  Min: new Reducer("min", minWgsl, null),
-};
+export const summing = /* @__PURE__ */ new Reducer("Sum", sumWgsl, 0);
+export const maximizing = /* @__PURE__ */ new Reducer("Max", maxWgsl, null);
+export const minimizing = /* @__PURE__ */ new Reducer("Min", minWgsl, null);

@@ -6,7 +6,7 @@ import { checkAxes, showShape, sizeOf, type Shape } from "../base/shape.js";
 import { GpuArray } from "../gpu/array.js";
 import { Function } from "../graph/function.js";
 import type { Variable } from "../graph/variable.js";
-import { reducers } from "./reducer.js";
+import type { Reducer } from "./reducer.js";
 
 /** Of `sum`, `mean`, `max` and `min`. */
 export interface ReduceOptions {
@@ -18,19 +18,20 @@ export interface ReduceOptions {
 export type Axes = number | readonly number[] | null;
 
 export abstract class Reduction extends Function {
-  readonly #kind: keyof typeof reducers;
+  readonly #reducer: Reducer;
   protected readonly axes: readonly number[];
   /** The result's shape, and the same with the reduced axes kept as 1. */
   readonly #shape: Shape;
   readonly kept: Shape;
 
   /** @param shape the result's, where it is another one of the same size than `keepDims` gives */
-  constructor(kind: keyof typeof reducers, x: Variable, axes: Axes | undefined, options: ReduceOptions, shape?: Shape) {
+  constructor(reducer: Reducer, x: Variable, axes: Axes | undefined, options: ReduceOptions, shape?: Shape) {
     super();
-    const { keepDims = false } = checkObject(options, `${kind.toLowerCase()}'s options`);
+    const name = reducer.name.toLowerCase();
+    const { keepDims = false } = checkObject(options, `${name}'s options`);
     checkOption(keepDims, "boolean", "keepDims");
-    this.#kind = kind;
-    this.axes = checkAxes(axes, x.shape.length, kind.toLowerCase());
+    this.#reducer = reducer;
+    this.axes = checkAxes(axes, x.shape.length, name);
     this.kept = Object.freeze(x.shape.map((length, axis) => (this.axes.includes(axis) ? 1 : length)));
     this.#shape =
       shape ?? (keepDims ? this.kept : Object.freeze(x.shape.filter((_, axis) => !this.axes.includes(axis))));
@@ -39,11 +40,11 @@ export abstract class Reduction extends Function {
   override readonly givesFreshGradients = true;
 
   override get name(): string {
-    return this.#kind;
+    return this.#reducer.name;
   }
 
   override get wgsl(): string {
-    return reducers[this.#kind].wgsl;
+    return this.#reducer.wgsl;
   }
 
   override get repeatable(): boolean {
@@ -51,10 +52,10 @@ export abstract class Reduction extends Function {
   }
 
   override forward(x: GpuArray): GpuArray {
-    const reducer = reducers[this.#kind];
+    const reducer = this.#reducer;
     if (x.size === 0) {
       if (reducer.empty === null && sizeOf(this.#shape) > 0) {
-        throw new ShapeError(`${this.#kind.toLowerCase()}: shape ${showShape(x.shape)} has no element to choose`);
+        throw new ShapeError(`${reducer.name.toLowerCase()}: shape ${showShape(x.shape)} has no element to choose`);
       }
       return GpuArray.constant(reducer.empty ?? 0, this.#shape, x.device);
     }

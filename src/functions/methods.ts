@@ -1,7 +1,6 @@
 /** The functions as methods of Variable: `x.mul(y)` is `mul(x, y)`. Each element-wise function is one (pointwise.ts). */
 import { broadcastTo, sum, sumTo } from "../elementwise/broadcast.js";
 import type { Axes, ReduceOptions } from "../elementwise/reduction.js";
-import { addGradientsWith } from "../graph/backward.js";
 import { ArgumentError } from "../base/errors.js";
 import { GpuArray } from "../gpu/array.js";
 import { reshape } from "../graph/reshape.js";
@@ -98,8 +97,6 @@ declare module "../graph/variable.js" {
     sumTo(shape: readonly number[]): Variable;
   }
 }
-
-addGradientsWith(pointwise.add);
 
 const { Square: _Square, Exp: _Exp, where, ...elementwise } = pointwise;
 

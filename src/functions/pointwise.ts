@@ -40,7 +40,13 @@ import tanhWgsl from "../../shaders/tanh.wgsl?raw";
 import tanSlopeWgsl from "../../shaders/tanSlope.wgsl?raw";
 import tanWgsl from "../../shaders/tan.wgsl?raw";
 import whereWgsl from "../../shaders/where.wgsl?raw";
-import { builtin, type Derivative, type Elementwise, type ElementwiseFunction } from "../elementwise/elementwise.js";
+import {
+  builtin,
+  nodeOf,
+  type Derivative,
+  type Elementwise,
+  type ElementwiseFunction,
+} from "../elementwise/elementwise.js";
 import type { NodeClass } from "../graph/function.js";
 import { asVariable, type Operand, type Variable } from "../graph/variable.js";
 
@@ -48,8 +54,10 @@ type FunctionTraits = NonNullable<Parameters<typeof builtin>[2]>;
 
 // Of one operand.
 
-const unary = (wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): ElementwiseFunction<[x: Operand]> =>
-  builtin(wgsl, derivative, traits);
+/* @__NO_SIDE_EFFECTS__ */
+function unary(wgsl: string, derivative: Derivative, traits: FunctionTraits = {}): ElementwiseFunction<[x: Operand]> {
+  return builtin(wgsl, derivative, traits);
+}
 
 /**
  * -x, of any shape.
@@ -212,7 +220,7 @@ const erfSlope = unary(erfSlopeWgsl, (gy, x, y) => mul(gy, mul(mul(maximum(-11, 
  * @example
  * new Square().call([1, 2]); // [1, 4]
  */
-export const Square: NodeClass<Elementwise> = square.Node;
+export const Square: NodeClass<Elementwise> = /* @__PURE__ */ nodeOf(square);
 /** A node of the graph that squares. */
 export type Square = Elementwise;
 
@@ -222,21 +230,27 @@ export type Square = Elementwise;
  * @example
  * new Exp().call([0, 1]); // [1, 2.7182818]
  */
-export const Exp: NodeClass<Elementwise> = exp.Node;
+export const Exp: NodeClass<Elementwise> = /* @__PURE__ */ nodeOf(exp);
 /** A node of the graph that takes eˣ. */
 export type Exp = Elementwise;
 
 // Of two operands, which are broadcast as in NumPy.
 
-const binary = (
+/* @__NO_SIDE_EFFECTS__ */
+function binary(
   wgsl: string,
   derivative: Derivative,
   traits: FunctionTraits = {},
-): ElementwiseFunction<[a: Operand, b: Operand]> => builtin(wgsl, derivative, traits);
+): ElementwiseFunction<[a: Operand, b: Operand]> {
+  return builtin(wgsl, derivative, traits);
+}
 
 /** The operands of a derivative of two inputs: the output's gradient, the inputs, the output. */
 type Operands = [gy: Variable, a: Variable, b: Variable, y: Variable];
-const pair = (derivative: (...operands: Operands) => readonly (Variable | null)[]): Derivative => derivative;
+/* @__NO_SIDE_EFFECTS__ */
+function pair(derivative: (...operands: Operands) => readonly (Variable | null)[]): Derivative {
+  return derivative;
+}
 
 /**
  * a + b, broadcast as in NumPy. The gradients are 1 and 1.
@@ -403,7 +417,10 @@ const angleGradient: Gradient = builtin(angleGradientWgsl, (gy, g, a, b, y) => {
 
 // Comparisons, which give 0 or 1 and have no gradient, and the choice between two operands.
 
-const comparison = (wgsl: string): ElementwiseFunction<[a: Operand, b: Operand]> => builtin(wgsl);
+/* @__NO_SIDE_EFFECTS__ */
+function comparison(wgsl: string): ElementwiseFunction<[a: Operand, b: Operand]> {
+  return builtin(wgsl);
+}
 
 /**
  * 1 where a > b, else 0; broadcast as in NumPy, without a gradient.

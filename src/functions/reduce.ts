@@ -2,6 +2,7 @@
 import { broadcastGradient, sum } from "../elementwise/broadcast.js";
 import { isLarge } from "../elementwise/gather.js";
 import { meanOf, meanSource } from "../elementwise/mean.js";
+import { maximizing, minimizing, summing } from "../elementwise/reducer.js";
 import { Reduction, type Axes, type ReduceOptions } from "../elementwise/reduction.js";
 import { GpuArray } from "../gpu/array.js";
 import { gradEnabled } from "../graph/grad-mode.js";
@@ -73,7 +74,7 @@ class Mean extends Reduction {
  */
 export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asOperand(x);
-  if (variable.size > 0) return new Mean("Sum", variable, axes, options).call(variable);
+  if (variable.size > 0) return new Mean(summing, variable, axes, options).call(variable);
   return div(sum(variable, axes, options), 0);
 }
 
@@ -87,7 +88,7 @@ export function mean(x: Operand, axes?: Axes, options: ReduceOptions = {}): Vari
  */
 export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asOperand(x);
-  return new Extremum("Max", variable, axes, options).call(variable);
+  return new Extremum(maximizing, variable, axes, options).call(variable);
 }
 
 /**
@@ -99,5 +100,5 @@ export function max(x: Operand, axes?: Axes, options: ReduceOptions = {}): Varia
  */
 export function min(x: Operand, axes?: Axes, options: ReduceOptions = {}): Variable {
   const variable = asOperand(x);
-  return new Extremum("Min", variable, axes, options).call(variable);
+  return new Extremum(minimizing, variable, axes, options).call(variable);
 }

@@ -3,6 +3,7 @@ import { checkList, checkObject } from "../base/arguments.js";
 import { ArgumentError, LimitError } from "../base/errors.js";
 import { describe } from "../base/describe.js";
 import { checkShape, type Shape } from "../base/shape.js";
+import { withAllMath } from "../wgsl/all-math.js";
 import type { Binding } from "../wgsl/binding.js";
 import { GpuArray } from "./array.js";
 import { currentDevice } from "./current.js";
@@ -102,7 +103,7 @@ export class Kernel {
     this.wgsl = wgsl;
     this.bindings = Object.freeze(list as Binding[]);
     this.workgroupSize = workgroupSize;
-    this.#shader = new Shader(name, wgsl, this.bindings, workgroupSize, { origin: "kernel" });
+    this.#shader = new Shader(name, withAllMath(wgsl), this.bindings, workgroupSize, { origin: "kernel" });
     const count = (kind: Binding): number => this.bindings.filter((binding) => binding === kind).length;
     this.#counts = { input: count("input"), output: count("output"), uniform: count("uniform") };
   }

@@ -3,7 +3,7 @@ import { at } from "../base/assert.js";
 import { randomNumbers } from "../base/random.js";
 import { sameShape } from "../base/shape.js";
 import { sum } from "../elementwise/broadcast.js";
-import { mul, where } from "../functions/pointwise.js";
+import { add, mul, where } from "../functions/pointwise.js";
 import { gradEnabled, withGrad } from "../graph/grad-mode.js";
 import { Variable } from "../graph/variable.js";
 import { grad, type Differentiable } from "../transforms/grad.js";
@@ -41,7 +41,7 @@ export function weighedGradient(
         return isMarked(marked) ? where(constant(marked), 0, product) : product;
       });
       const alike = weighed.every(({ shape }) => sameShape(shape, at(weighed, 0).shape));
-      return (alike ? weighed : weighed.map((part) => sum(part))).reduce((total, part) => total.add(part));
+      return (alike ? weighed : weighed.map((part) => sum(part))).reduce((total, part) => add(total, part));
     });
   };
 }

@@ -1,5 +1,5 @@
 /** WebGPU in Node: Dawn, as the npm package webgpu brings it. */
-import { NoAdapterError, NoWebGPUError } from "gpugrad";
+import { NoAdapterError, NoWebGPUError } from "gpugrad/core";
 import { hasDriver, hasLoader, namedDrivers, useSwiftShader } from "./vulkan.js";
 
 let known: Promise<GPU> | null = null;

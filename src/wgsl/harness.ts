@@ -23,7 +23,9 @@
  *       result_0[i] = vec4f(r_x, r_y, r_z, r_w);
  *     }
  */
+import isZeroWgsl from "../../shaders/math/is_zero.wgsl?raw";
 import type { Binding } from "./binding.js";
+import { withMath } from "./math.js";
 import { walk, wordsOf, type Lie, type Walk, type WalkedOperand } from "./strides.js";
 
 /**
@@ -153,7 +155,7 @@ function callFor({ text, parameters, type, zeroWith }: Call, c: string): string 
   const gradients = parameters.filter(({ name, load }) => zeroWith.includes(name) && load !== "unread");
   if (gradients.length === 0 || gradients.some(({ load }) => load === "one")) return called;
   const areZero = gradients.map((gradient) => `math_is_zero(${value(gradient)})`).join(" & ");
-  return `select(${called}, ${type}(), ${areZero})`;
+  return withMath(`select(${called}, ${type}(), ${areZero})`, isZeroWgsl);
 }
 
 /** How many numbers an invocation loads: one for its four elements, or one for each. */

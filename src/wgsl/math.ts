@@ -7,16 +7,29 @@
 /** Whose exp, log, sin and so on: gpugrad's own WGSL, with stated errors, or the driver's. */
 export type MathMode = "exact" | "native";
 
-const files: Record<string, string> = import.meta.glob("../../shaders/math/*.wgsl", {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
+/** Source by name: "exp" for shaders/math/exp.wgsl. Those alone that something names which is loaded: see scripts/shader-modules.js. */
+const modules = new Map<string, string>();
 
-/** Source by name: "exp" for shaders/math/exp.wgsl. */
-const modules = new Map(
-  Object.entries(files).map(([path, source]) => [path.slice(path.lastIndexOf("/") + 1, -".wgsl".length), source]),
-);
+/**
+ * A file of shaders/math/, to be found by what is joined.
+ *
+ * @param file its name, without the ending
+ * @param _math the files that it names, which come with it
+ * @generated is what calls it: what scripts/shader-modules.js makes of each of the files
+ */
+export function mathFile(file: string, wgsl: string, ..._math: readonly unknown[]): string {
+  modules.set(file, wgsl);
+  return wgsl;
+}
+
+/**
+ * A text that names math. Each import of a .wgsl file gives this; what is written in TypeScript says it itself.
+ *
+ * @param _math the files that it names, as they are imported, which come with it
+ */
+export function withMath(wgsl: string, ..._math: readonly unknown[]): string {
+  return wgsl;
+}
 
 /** The same functions in the language itself. */
 const native = new Map<string, string>([
@@ -50,14 +63,15 @@ function dependsOnMode(file: string): boolean {
   const known = dependent.get(file);
   if (known !== undefined) return known;
   const text = modules.get(file);
+  // What is loaded later may bring it.
+  if (text === undefined) return false;
   dependent.set(file, false);
   const isDependent =
-    text !== undefined &&
-    (native.has(file) ||
-      [...text.matchAll(word)].some(([name]) => {
-        const other = moduleOf(name.slice("math_".length));
-        return other !== null && dependsOnMode(other);
-      }));
+    native.has(file) ||
+    [...text.matchAll(word)].some(([name]) => {
+      const other = moduleOf(name.slice("math_".length));
+      return other !== null && dependsOnMode(other);
+    });
   dependent.set(file, isDependent);
   return isDependent;
 }
@@ -115,8 +129,8 @@ function moduleOf(name: string): string | null {
   return null;
 }
 
-/** The text of the file that has a function of this name, such as math_exp; null where there is none. */
-export function sourceOfMath(name: string): string | null {
+/** The text of the file that has a function of this name, such as math_exp; null where none is there. */
+export function loadedSource(name: string, ..._math: readonly unknown[]): string | null {
   const file = moduleOf(plainName(name).slice("math_".length));
   return file === null ? null : (modules.get(file) ?? native.get(file) ?? null);
 }

@@ -1,6 +1,7 @@
 /** What is the same for all WGSL of a user's own, element-wise or a stencil's: how it is read, and what is run of it. */
 import { describe } from "../base/describe.js";
 import { ArgumentError, WgslError } from "../base/errors.js";
+import { withAllMath } from "./all-math.js";
 import { check } from "./check/check.js";
 import type { Checked, Outside } from "./check/symbols.js";
 import { withComponentWrites } from "./component-writes.js";
@@ -38,7 +39,7 @@ export interface OwnSource {
 export function readOwnSource(wgsl: unknown, kind: Kind): OwnSource {
   if (typeof wgsl !== "string") throw new ArgumentError(`${kind.by} takes WGSL source, not ${describe(wgsl)}`);
   const [, guess = "WGSL"] = /\bfn\s+(\w+)_forward\b/.exec(wgsl) ?? [];
-  const source = new SourceText(wgsl, guess);
+  const source = new SourceText(withAllMath(wgsl), guess);
   const declarations = withoutAliases(parse(source));
   const functions = declarations.filter((declaration) => declaration.kind === "function");
   const [forward, second] = functions.filter((f) => f.name.endsWith("_forward"));

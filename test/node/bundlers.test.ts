@@ -13,18 +13,33 @@ const folder = mkdtempSync(join(tmpdir(), "gpugrad-bundlers-"));
 const entry = join(folder, "application.ts");
 let browser: Browser;
 
-/** README's first block, and what a page may tell of it. */
-function application(): string {
+/**
+ * README's first block, and what a page may tell of it: also of gradients that are added, and of second derivatives, for which
+ * what was imported must have brought what it needs.
+ *
+ * @param from without methods where it is `gpugrad/core`
+ */
+function application(from: string): string {
   const [, example = ""] = /^```ts\n([^]*?)^```/m.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
   expect(example).toContain('from "gpugrad"');
-  return `${example.replace(/console\.log\((.*)\)/, "Object.assign(globalThis, { gradient: Array.from($1 ?? []) })")}
-    import { stats, sum } from "gpugrad";
+  const squared = from === "gpugrad" ? "new Variable(numbers).square()" : "square(new Variable(numbers))";
+  return `${example.replace(/console\.log\((.*)\)/, "const gradient = Array.from($1 ?? [])")}
+    import { grad, stats, sum } from "gpugrad";
+    square(x).backward();
+    const added = Array.from((await x.grad?.read()) ?? []);
+    const curvature = await grad(grad((x) => exp(square(x))))(0.5).item();
+    const numbers = new Float32Array(1000);
     const before = stats().liveBytes;
+    let during;
     {
-      using held = sum(new Variable(new Float32Array(1000)).square());
-      Object.assign(globalThis, { held: stats().liveBytes - before });
+      using held = sum(${squared});
+      during = stats().liveBytes - before;
     }
-    Object.assign(globalThis, { left: stats().liveBytes - before });`;
+    const left = stats().liveBytes - before;
+    Object.assign(globalThis, { told: { gradient, added, curvature, during, left, methods: "mul" in x } });`.replaceAll(
+    'from "gpugrad"',
+    `from "${from}"`,
+  );
 }
 
 beforeAll(async () => {
@@ -33,7 +48,6 @@ beforeAll(async () => {
   buildLibrary(join(installed, "dist"));
   cpSync(join(root, "package.json"), join(installed, "package.json"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  writeFileSync(entry, application());
   browser = await launchChrome();
 });
 
@@ -43,7 +57,7 @@ afterAll(async () => {
 });
 
 /** What the bundle tells in a page. */
-async function run(code: string, name: string): Promise<unknown[]> {
+async function run(code: string, name: string): Promise<Record<string, unknown>> {
   const site = join(folder, name);
   mkdirSync(site);
   writePage(site, "bundle.js", code);
@@ -52,9 +66,9 @@ async function run(code: string, name: string): Promise<unknown[]> {
     const page = await browser.newPage();
     const complaints = complaintsOf(page);
     await page.goto(served.url);
-    await page.waitForFunction("globalThis.left !== undefined", { timeout: 10_000 }).catch(() => undefined);
+    await page.waitForFunction("globalThis.told !== undefined", { timeout: 10_000 }).catch(() => undefined);
     expect(complaints).toEqual([]);
-    return (await page.evaluate("[globalThis.gradient, globalThis.held, globalThis.left]")) as unknown[];
+    return (await page.evaluate("globalThis.told")) as Record<string, unknown>;
   } finally {
     await served.close();
   }
@@ -93,15 +107,26 @@ const bundlers: Record<string, () => Promise<string>> = {
   },
 };
 
-test.each(Object.keys(bundlers))("what %s bundles runs, and gives memory back at the end of a block", async (name) => {
-  const code = (await bundlers[name]?.()) ?? "";
-  expect(code.length).toBeGreaterThan(20_000);
-  for (const [k, before] of ["", without].entries()) {
-    const [gradient, held, left] = await run(before + code, `${name}-${k}`);
-    const expected = [3.2974425, -3.2974425, 0, 29.556225];
-    expect(gradient).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
-    // The leaf alone, in a buffer of the next size.
-    expect(left).toBe(4096);
-    expect(held).toBeGreaterThan(4096);
-  }
-});
+const cases = Object.keys(bundlers).flatMap((name) => ["gpugrad", "gpugrad/core"].map((from) => ({ name, from })));
+
+test.each(cases)(
+  "what $name bundles of $from runs, and gives memory back at the end of a block",
+  async ({ name, from }) => {
+    writeFileSync(entry, application(from));
+    const code = (await bundlers[name]?.()) ?? "";
+    expect(code.length).toBeGreaterThan(20_000);
+    for (const [k, before] of ["", without].entries()) {
+      const told = await run(before + code, `${name}-${from.replace("/", "-")}-${k}`);
+      const close = (values: number[]): number[] => values.map((value) => expect.closeTo(value, 5) as number);
+      expect(told).toMatchObject({
+        gradient: close([3.2974425, -3.2974425, 0, 29.556225]),
+        added: close([4.2974425, -4.2974425, 0, 31.556225]),
+        curvature: expect.closeTo(3.8520762, 5) as number,
+        // The leaf alone, in a buffer of the next size.
+        left: 4096,
+        methods: from === "gpugrad",
+      });
+      expect(told["during"]).toBeGreaterThan(4096);
+    }
+  },
+);

@@ -12,7 +12,7 @@ let site: StaticSite;
 
 /** Trains until its device is lost, and once more after that; `state` is what it reached. */
 const script = `
-import { init, isGpugradError, square, sum, Variable } from "./dist/gpugrad.js";
+import { init, isGpugradError, square, sum, Variable } from "./dist/gpugrad.min.js";
 const state = { steps: 0, losses: 0, codes: [], reasons: [], w: null, unhandled: 0 };
 globalThis.state = state;
 addEventListener("unhandledrejection", () => state.unhandled++);

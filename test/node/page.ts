@@ -62,8 +62,9 @@ export function complaintsOf(page: Page): string[] {
 }
 
 /** Builds the library into a folder, as `npm run build` does, without its declarations. */
-export function buildLibrary(outDir: string): void {
-  execFileSync("npx", ["vite", "build", "--outDir", outDir], { cwd: join(import.meta.dirname, "../..") });
+/** @param options of scripts/build.js */
+export function buildLibrary(outDir: string, ...options: string[]): void {
+  execFileSync(process.execPath, [join(import.meta.dirname, "../../scripts/build.js"), "--outDir", outDir, ...options]);
 }
 
 /** Writes a page that runs nothing but this module. */

@@ -11,8 +11,8 @@ let browser: Browser;
 let site: StaticSite;
 
 const script = `
-import * as a from "./a/gpugrad.js";
-import * as b from "./b/gpugrad.js";
+import * as a from "./a/gpugrad.min.js";
+import * as b from "./b/gpugrad.min.js";
 
 /** Trains a little, giving way to the other copy between all steps. */
 async function train({ elementwise, exp, init, mean, square, Variable }, options) {

@@ -27,6 +27,31 @@ const product: Variable = fuse((a: Variable, b: Variable) => a.mul(b))(r, angle)
 const other: Promise<Device> = initNode();
 `;
 
+/** Of `gpugrad/core`, whose Variables have no methods. */
+const withoutMethods = `
+import { init as initNode } from "gpugrad/node";
+import { add, init, mul, Variable, type Device } from "gpugrad/core";
+
+const device: Device = await init();
+const product: Variable = add(mul(new Variable([1, 2]), 3), 4);
+product.backward();
+console.log(device.isSoftware, await product.read(), await initNode());
+// @ts-expect-error: a method
+product.mul(2);
+// @ts-expect-error: a method
+product.update((x) => x);
+`;
+
+/** Both: one class, which has the methods then. */
+const withBoth = `
+import * as core from "gpugrad/core";
+import { Variable } from "gpugrad";
+
+const product: core.Variable = core.mul(new Variable([1, 2]), 3).mul(2);
+const other: Variable = product;
+console.log(other);
+`;
+
 /** What must be refused: each line has an error. */
 const mistakes = [
   "new Variable([1]).mul();",
@@ -59,6 +84,8 @@ beforeAll(() => {
   mkdirSync(installed);
   run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"], folder);
   writeFileSync(join(folder, "consumer.mts"), consumer);
+  writeFileSync(join(folder, "core.mts"), withoutMethods);
+  writeFileSync(join(folder, "both.mts"), withBoth);
   writeFileSync(join(folder, "mistakes.mts"), [...mistakes, consumer].join("\n"));
 });
 
@@ -78,7 +105,7 @@ function compiled(version: string, resolution: string, file: string): string {
 
 describe.each(["5.5", "5.9", "6", "7"])("TypeScript %s", (version) => {
   test.each(["node16", "nodenext", "bundler"])("reads the declarations, none skipped, under %s", (resolution) => {
-    expect(compiled(version, resolution, "consumer.mts")).toBe("");
+    for (const file of ["consumer.mts", "core.mts", "both.mts"]) expect(compiled(version, resolution, file)).toBe("");
   });
 
   test("refuses what isn't there: the declarations are of the library, and not any", () => {

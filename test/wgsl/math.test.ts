@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { joinMath } from "../../src/wgsl/math.js";
+import { withAllMath } from "../../src/wgsl/all-math.js";
+import { joinMath as joined, type MathMode } from "../../src/wgsl/math.js";
+
+const joinMath = (wgsl: string, mode: MathMode): string => joined(withAllMath(wgsl), mode);
 
 /** How often a shader declares a function of this name. */
 function declared(wgsl: string, name: string): number {

@@ -1,13 +1,14 @@
 /** What a shader weighs for a compiler, which inlines every call. */
 import { expect, test } from "vitest";
+import { withAllMath } from "../../src/wgsl/all-math.js";
 import { weightOf } from "../../src/wgsl/weight.js";
 
-const source = `
+const source = withAllMath(`
   // fn no(x: f32) -> f32 { return 1.0; }
   fn part(x: f32) -> f32 { return x * x; }
   fn once(x: f32) -> f32 { return part(x); }
   fn thrice(x: f32) -> f32 { return part(part(part(x))); }
-  fn sine(x: f32) -> f32 { return math_sin(x); }`;
+  fn sine(x: f32) -> f32 { return math_sin(x); }`);
 
 const weigh = (name: string, mode: "exact" | "native" = "exact"): number => weightOf(source, name, mode);
 

@@ -1,4 +1,5 @@
 /** The little that hand-written WebGPU needs: a device, buffers made once, pipelines, and a list of dispatches. */
+import { withAllMath } from "../../../src/wgsl/all-math.js";
 import { joinMath, type MathMode } from "../../../src/wgsl/math.js";
 import fusedWgsl from "./fused.wgsl?raw";
 import nodesWgsl from "./nodes.wgsl?raw";
@@ -138,7 +139,7 @@ export class Gpu {
     if (module === undefined) {
       const four = source === "reduce" ? [] : this.#math === "native" ? fourNative : fourExact;
       const text = [sources[source].replaceAll("SIZE", `${size}`), ...four].join("\n");
-      module = this.module(joinMath(text, this.#math));
+      module = this.module(joinMath(withAllMath(text), this.#math));
       this.#modules.set(source, module);
     }
     const pipeline = this.#device.createComputePipeline({ layout: "auto", compute: { module, entryPoint } });

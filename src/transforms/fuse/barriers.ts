@@ -4,9 +4,11 @@
  * which no compiler sees through; a chain that can't be folded has none. It looks at a function and the one that made its
  * operand: what a compiler computes across three or more of them is not prevented.
  */
+import opaqueWgsl from "../../../shaders/math/opaque.wgsl?raw";
 import { at } from "../../base/assert.js";
 import type { Elementwise } from "../../elementwise/elementwise.js";
 import type { Variable } from "../../graph/variable.js";
+import { withMath } from "../../wgsl/math.js";
 import { argumentOf } from "../../wgsl/source.js";
 import { literalOf, type Program } from "./program.js";
 
@@ -168,7 +170,7 @@ export class Barriers {
 }
 
 export function opaque(text: string): string {
-  return `math_opaque(${text})`;
+  return withMath(`math_opaque(${text})`, opaqueWgsl);
 }
 
 function isOwn({ traits }: Elementwise): boolean {

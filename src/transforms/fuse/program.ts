@@ -1,6 +1,7 @@
 /** A traced function: element-wise functions in the order in which they are computed, from inputs to outputs. */
 import { at } from "../../base/assert.js";
 import { Elementwise } from "../../elementwise/elementwise.js";
+import { add } from "../../functions/pointwise.js";
 import { gradEnabled, withGrad } from "../../graph/grad-mode.js";
 import { asVariable, Variable } from "../../graph/variable.js";
 import { sortedByGeneration } from "../../graph/walk.js";
@@ -78,7 +79,7 @@ export class Program {
     const starts = this.outputs.map((_, k) => new SymbolVariable(`gy${k}`));
     const arrive = (variable: Variable, gradient: Variable): void => {
       const before = gradients.get(variable);
-      gradients.set(variable, before === undefined ? gradient : before.add(gradient));
+      gradients.set(variable, before === undefined ? gradient : add(before, gradient));
     };
     const lacking = trace(() => {
       this.outputs.forEach((output, k) => {

@@ -1,8 +1,10 @@
 /** A traced program as WGSL: one function forward, and one backward that computes what it needs again, in registers. */
+import isZeroWgsl from "../../../shaders/math/is_zero.wgsl?raw";
 import { at } from "../../base/assert.js";
 import type { Elementwise } from "../../elementwise/elementwise.js";
 import type { Variable } from "../../graph/variable.js";
 import { identifier } from "../../wgsl/language/walk.js";
+import { withMath } from "../../wgsl/math.js";
 import { argumentOf, callOf, type ElementwiseSource } from "../../wgsl/source.js";
 import { Barriers, opaque } from "./barriers.js";
 import { literalOf, type Program } from "./program.js";
@@ -269,7 +271,8 @@ function settled({ text, zeroWith }: Pick<Gradient, "text" | "zeroWith">, none: 
 }
 
 function zeroWhere(text: string, none: string, values: readonly Value[], joint: string): string {
-  return `select(${text}, ${none}, ${values.map((value) => `math_is_zero(${value.text})`).join(joint)})`;
+  const areZero = values.map((value) => `math_is_zero(${value.text})`).join(joint);
+  return withMath(`select(${text}, ${none}, ${areZero})`, isZeroWgsl);
 }
 
 function named(name: string): Value {

@@ -1,5 +1,6 @@
 /** The functions of shaders/math, as a source that calls them sees them: names and types. */
-import { plainName, sourceOfMath } from "../math.js";
+import { sourceOfMath } from "../all-math.js";
+import { plainName } from "../math.js";
 import { ModuleScope } from "./module-scope.js";
 import { parse } from "../language/parser.js";
 import { SourceText } from "../language/source-text.js";

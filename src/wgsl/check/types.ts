@@ -26,8 +26,8 @@ export function scalar(name: ScalarName): Type {
   return type;
 }
 
-export const f32 = scalar("f32");
-export const bool = scalar("bool");
+export const f32 = /* @__PURE__ */ scalar("f32");
+export const bool = /* @__PURE__ */ scalar("bool");
 export const nothing: Type = { kind: "nothing" };
 
 /** A vector of so many, or for one the element itself. */

@@ -13,7 +13,7 @@ const blank = /(?:[\p{Pattern_White_Space}]|\/\/[^\n\v\f\r\u0085\u2028\u2029]*)+
 
 const hexadecimal = "0[xX](?:[0-9a-fA-F]+\\.[0-9a-fA-F]*|\\.?[0-9a-fA-F]+)(?:[pP][+-]?\\d+[fh]?|[iu])?";
 const decimal = "(?:\\d+\\.\\d*|\\.\\d+|\\d+)(?:[eE][+-]?\\d+)?[fhiu]?";
-const number = new RegExp(`${hexadecimal}|${decimal}`, "y");
+const number = /* @__PURE__ */ new RegExp(`${hexadecimal}|${decimal}`, "y");
 
 const name = /[\p{XID_Start}_]\p{XID_Continue}*/uy;
 

@@ -1,15 +1,12 @@
 /** The words that can't be names: WGSL's own, and those that it keeps for later. */
 
-const keywords = new Set(
-  (
-    "alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let " +
-    "loop override requires return struct switch true var while"
-  ).split(" "),
+const keywords = /* @__PURE__ */ words(
+  "alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let " +
+    "loop override requires return struct switch true var while",
 );
 
-const reserved = new Set(
-  (
-    "NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class " +
+const reserved = /* @__PURE__ */ words(
+  "NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class " +
     "co_await co_return co_yield coherent column_major common compile compile_fragment concept const_cast consteval " +
     "constexpr constinit crate debugger decltype delete demote demote_to_helper do dynamic_cast enum explicit export " +
     "extends extern external fallthrough filter final finally friend from fxgroup get goto groupshared highp impl " +
@@ -19,9 +16,12 @@ const reserved = new Set(
     "readonly ref regardless register reinterpret_cast require resource restrict self set shared sizeof smooth snorm " +
     "static static_assert static_cast std subroutine super target template this thread_local throw trait try type typedef " +
     "typeid typename typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly " +
-    "yield"
-  ).split(" "),
+    "yield",
 );
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.split(" "));
+}
 
 /** Whether it stands for itself in WGSL's grammar, as `loop` does. */
 export function isKeyword(word: string): boolean {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isGpugradError, WgslError } from "../../../src/base/errors.js";
 import { check } from "../../../src/wgsl/check/check.js";
+import { withAllMath } from "../../../src/wgsl/all-math.js";
 import { joinMath } from "../../../src/wgsl/math.js";
 import { parse } from "../../../src/wgsl/language/parser.js";
 import { SourceText } from "../../../src/wgsl/language/source-text.js";
@@ -40,7 +41,7 @@ const elementwiseShaders = readdirSync("shaders").filter(
 
 describe("a source without a mistake", () => {
   test.each(elementwiseShaders)("such as shaders/%s and the math that it names, passes", (name) => {
-    const whole = joinMath(readFileSync(`shaders/${name}`, "utf8"), "exact");
+    const whole = joinMath(withAllMath(readFileSync(`shaders/${name}`, "utf8")), "exact");
     expect(checked(whole).functions.size).toBeGreaterThan(0);
   });
 
@@ -246,7 +247,7 @@ test("broken sources are told as gpugrad's errors, never as a fault of its own",
       if (token === undefined) return;
       const broken = source.slice(0, token.index) + word + source.slice(token.index + token[0].length);
       try {
-        checked(joinMath(broken, "exact"));
+        checked(joinMath(withAllMath(broken), "exact"));
       } catch (error) {
         expect(isGpugradError(error), String(error)).toBe(true);
       }

@@ -1,0 +1,46 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** `gpugrad/core`: the public names, each of which brings what it needs and no more. Variables have no functions as methods here. */
+import "./functions/gradient-sums.js";
+
+export type { BackwardOptions } from "./graph/backward.js";
+export type { Data, NestedNumbers } from "./gpu/data.js";
+export type { Derivative, Elementwise, ElementwiseFunction, Results } from "./elementwise/elementwise.js";
+export { elementwise, type ElementwiseOptions, type OutputsOf } from "./functions/own.js";
+export { stencil, type Boundary, type StencilFunction, type StencilOptions } from "./functions/stencil.js";
+export * from "./base/errors.js";
+export { Function, type NodeClass, type Result } from "./graph/function.js";
+export { fuse, type Fusable, type FusedFunction } from "./transforms/fuse.js";
+export { grad, valueAndGrad, type Differentiable, type Gradient, type GradOptions } from "./transforms/grad.js";
+export { broadcastTo, sum, sumTo } from "./elementwise/broadcast.js";
+export type { Axes, ReduceOptions } from "./elementwise/reduction.js";
+export * from "./functions/pointwise.js";
+export { max, mean, min } from "./functions/reduce.js";
+export { transpose } from "./functions/transpose.js";
+export { reshape } from "./graph/reshape.js";
+export { GpuArray } from "./gpu/array.js";
+export { flush, stats } from "./gpu/current.js";
+export { encodeInto } from "./gpu/encode-into.js";
+export type { Device, Stats } from "./gpu/device.js";
+export { init, type InitOptions } from "./gpu/init.js";
+export { Kernel, type HasArray, type KernelOptions, type RunIntoOptions, type RunOptions } from "./gpu/kernel.js";
+export {
+  gradCheck,
+  type GradCheckKink,
+  type GradCheckOptions,
+  type GradCheckPlace,
+  type GradCheckReport,
+} from "./inspect/grad-check.js";
+export type { Grid } from "./gpu/grid.js";
+export type { UniformBlock } from "./gpu/work.js";
+export type { Binding } from "./wgsl/binding.js";
+export { noGrad } from "./graph/no-grad.js";
+export { graph, toDot, type Graph, type GraphEdge, type GraphNode } from "./inspect/graph.js";
+export { findNonFinite, type NonFinite, type NonFiniteOperand, type NonFiniteOptions } from "./inspect/non-finite.js";
+export { leaks, type Leak } from "./inspect/leaks.js";
+export { prepare, type Preparable } from "./gpu/prepare.js";
+export { profile, type ProfileEntry } from "./inspect/profile.js";
+export type { Shape } from "./base/shape.js";
+export { update } from "./transforms/update.js";
+export type { UpdateFunction } from "./transforms/update/traced.js";
+export { Variable, type Operand, type VariableOptions } from "./graph/variable.js";
+export type { MathMode } from "./wgsl/math.js";
