@@ -15,6 +15,9 @@ export { broadcastTo, sum, sumTo } from "./elementwise/broadcast.js";
 export type { Axes, ReduceOptions } from "./elementwise/reduction.js";
 export * from "./functions/pointwise.js";
 export { max, mean, min } from "./functions/reduce.js";
+export { expandDims, flatten, moveAxis, squeeze, swapAxes } from "./functions/axes.js";
+export { concat, stack } from "./functions/join.js";
+export { diagonal, flip, slice, split, type DiagonalOptions } from "./functions/slice.js";
 export { transpose } from "./functions/transpose.js";
 export { reshape } from "./graph/reshape.js";
 export { GpuArray } from "./gpu/array.js";
@@ -39,6 +42,7 @@ export { findNonFinite, type NonFinite, type NonFiniteOperand, type NonFiniteOpt
 export { leaks, type Leak } from "./inspect/leaks.js";
 export { prepare, type Preparable } from "./gpu/prepare.js";
 export { profile, type ProfileEntry } from "./inspect/profile.js";
+export type { Range } from "./base/ranges.js";
 export type { Shape } from "./base/shape.js";
 export { update } from "./transforms/update.js";
 export type { UpdateFunction } from "./transforms/update/traced.js";

@@ -109,3 +109,9 @@ export function checkAxes(axes: number | readonly number[] | null | undefined, r
   }
   return [...seen].sort((a, b) => a - b);
 }
+
+/** One axis, counted from the front. @throws ArgumentError, ShapeError where it is no whole number, or out of range. */
+export function checkAxis(axis: number, rank: number, what: string): number {
+  if (typeof axis !== "number") throw new ArgumentError(`${what}: an axis must be a number, not ${describe(axis)}`);
+  return checkAxes(axis, rank, what)[0] ?? 0;
+}

@@ -5,8 +5,11 @@ import { ArgumentError } from "../base/errors.js";
 import { GpuArray } from "../gpu/array.js";
 import { reshape } from "../graph/reshape.js";
 import { Variable, type Operand } from "../graph/variable.js";
+import type { Range } from "../base/ranges.js";
+import { expandDims, flatten, moveAxis, squeeze, swapAxes } from "./axes.js";
 import * as pointwise from "./pointwise.js";
 import { max, mean, min } from "./reduce.js";
+import { diagonal, flip, slice, split, type DiagonalOptions } from "./slice.js";
 import { transpose } from "./transpose.js";
 
 declare module "../graph/variable.js" {
@@ -91,6 +94,24 @@ declare module "../graph/variable.js" {
     reshape(shape: readonly number[]): Variable;
     /** The axes in another order, or reversed; the same as transpose(x, axes). @throws ShapeError where `axes` doesn't name each once. */
     transpose(axes?: readonly number[]): Variable;
+    /** A part; the same as slice(x, ...ranges). @throws ShapeError, ArgumentError where a range is outside, or none. */
+    slice(...ranges: readonly Range[]): Variable;
+    /** The order of the elements reversed; the same as flip(x, axes). @throws ShapeError where there is no such axis. */
+    flip(axes?: number | readonly number[] | null): Variable;
+    /** Parts side by side; the same as split(x, parts, axis). @throws ShapeError where the length can't be divided so. */
+    split(parts: number | readonly number[], axis?: number): Variable[];
+    /** The elements whose positions along two axes are the same; the same as diagonal(x, options). @throws ShapeError where there are no such axes. */
+    diagonal(options?: DiagonalOptions): Variable;
+    /** Without axes of length 1; the same as squeeze(x, axes). @throws ShapeError where a named one has another length. */
+    squeeze(axes?: number | readonly number[] | null): Variable;
+    /** With new axes of length 1; the same as expandDims(x, axes). @throws ShapeError where there is no such place. */
+    expandDims(axes: number | readonly number[]): Variable;
+    /** All elements along one axis; the same as flatten(x). */
+    flatten(): Variable;
+    /** One axis at another place; the same as moveAxis(x, from, to). @throws ShapeError where there is no such axis. */
+    moveAxis(from: number, to: number): Variable;
+    /** Two axes in each other's place; the same as swapAxes(x, one, other). @throws ShapeError where there are no such axes. */
+    swapAxes(one: number, other: number): Variable;
     /** Repeated until it has this shape; the same as broadcastTo(x, shape). @throws ShapeError where NumPy's rule doesn't allow it. */
     broadcastTo(shape: readonly number[]): Variable;
     /** The inverse of broadcastTo; the same as sumTo(x, shape). @throws ShapeError where `shape` doesn't broadcast to this one's. */
@@ -100,7 +121,7 @@ declare module "../graph/variable.js" {
 
 const { Square: _Square, Exp: _Exp, where, ...elementwise } = pointwise;
 
-const methods: Record<string, (x: Variable, ...rest: never[]) => Variable> = {
+const methods: Record<string, (x: Variable, ...rest: never[]) => Variable | Variable[]> = {
   ...elementwise,
   where: (x: Variable, condition: Operand, other: Operand) => where(condition, x, other),
   sum,
@@ -109,6 +130,15 @@ const methods: Record<string, (x: Variable, ...rest: never[]) => Variable> = {
   min,
   reshape,
   transpose,
+  slice,
+  flip,
+  split,
+  diagonal,
+  squeeze,
+  expandDims,
+  flatten,
+  moveAxis,
+  swapAxes,
   broadcastTo,
   sumTo,
 };
@@ -126,7 +156,7 @@ for (const [name, f] of Object.entries(methods)) {
     });
   }
   Object.defineProperty(Variable.prototype, name, {
-    value(this: Variable, ...rest: never[]): Variable {
+    value(this: Variable, ...rest: never[]): Variable | Variable[] {
       return f(this, ...rest);
     },
     writable: true,

@@ -151,7 +151,25 @@ function owned(start: Variable): GradientKind<Function, Variable> {
     drop(next);
     return total;
   };
-  return { add, backward: ownedGradients, drop };
+  const backward = (f: Function, ofOutputs: Gradients, before: Gradients): (Variable | null)[] =>
+    addedInPlace(f, ofOutputs, before, start) ? f.inputs.map(() => null) : ownedGradients(f, ofOutputs);
+  return { add, backward, drop };
+}
+
+/**
+ * Whether a Function of one input added its gradient to the one that is there: one that writes to a few places of a large array
+ * needn't make an array of zeros for them.
+ */
+function addedInPlace(f: Function, [gy]: Gradients, [before]: Gradients, start: Variable): boolean {
+  if (f.addGradient === null || gy === undefined || before === undefined || before === start) return false;
+  const { array } = before;
+  const { holding } = array;
+  // Nobody else must see the change.
+  if (holding === null || (holding.storage.isShared && !holding.isCopyOnWrite)) return false;
+  f.checkUnchanged();
+  array.beforeChange();
+  f.addGradient(gy.array, array);
+  return true;
 }
 
 /** Sees that no gradient has the memory of another one, or of `start`: somebody may change one in place. */

@@ -234,6 +234,14 @@ export abstract class Function {
    */
   readonly givesFreshGradients: boolean = false;
 
+  /**
+   * Adds the input's gradient to one that is there, in place, from that of the output: for Functions of one input and one output
+   * whose gradient is mostly zeros. null where `backward` alone gives it.
+   *
+   * @internal
+   */
+  readonly addGradient: ((gy: GpuArray, gradient: GpuArray) => void) | null = null;
+
   /** Takes its place in the graph. */
   #record(inputs: readonly Variable[], outputs: readonly Variable[]): Variable {
     this.#inputs = inputs;

@@ -46,8 +46,12 @@ export function visitOrder<V extends Made<V>>(root: V, targets?: ReadonlySet<V>)
 export interface GradientKind<F, G> {
   /** The sum of two gradients of one Variable, which takes their place. */
   add(before: G, next: G): G;
-  /** From the gradients of f's outputs (undefined where none arrived) to those of its inputs, null where one needs none. */
-  backward(f: F, ofOutputs: readonly (G | undefined)[]): readonly (G | null)[];
+  /**
+   * From the gradients of f's outputs (undefined where none arrived) to those of its inputs, null where one needs none.
+   *
+   * @param before what has arrived at the inputs so far; where a gradient was added to that in place, null is given for it
+   */
+  backward(f: F, ofOutputs: readonly (G | undefined)[], before: readonly (G | undefined)[]): readonly (G | null)[];
   /** What happens to a gradient that the walk needs no more. It may be dropped twice. */
   drop(gradient: G): void;
 }
@@ -69,7 +73,8 @@ export function walkBack<V, F extends Node<V>, G>(
     for (const f of order) {
       const ofOutputs = f.outputs.map((output) => found.get(output));
       if (ofOutputs.every((gradient) => gradient === undefined)) continue;
-      results = kind.backward(f, ofOutputs);
+      const arrived = f.inputs.map((input) => found.get(input));
+      results = kind.backward(f, ofOutputs, arrived);
       f.inputs.forEach((input, k) => {
         const next = at(results, k);
         if (next === null) return;
