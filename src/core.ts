@@ -18,6 +18,8 @@ export { max, mean, min } from "./functions/reduce.js";
 export { expandDims, flatten, moveAxis, squeeze, swapAxes } from "./functions/axes.js";
 export { concat, stack } from "./functions/join.js";
 export { diagonal, flip, slice, split, type DiagonalOptions } from "./functions/slice.js";
+export { einsum } from "./functions/einsum.js";
+export { dot, linear, matmul, outer } from "./functions/products.js";
 export { transpose } from "./functions/transpose.js";
 export { reshape } from "./graph/reshape.js";
 export { GpuArray } from "./gpu/array.js";

@@ -8,6 +8,7 @@ import { Variable, type Operand } from "../graph/variable.js";
 import type { Range } from "../base/ranges.js";
 import { expandDims, flatten, moveAxis, squeeze, swapAxes } from "./axes.js";
 import * as pointwise from "./pointwise.js";
+import { dot, linear, matmul, outer } from "./products.js";
 import { max, mean, min } from "./reduce.js";
 import { diagonal, flip, slice, split, type DiagonalOptions } from "./slice.js";
 import { transpose } from "./transpose.js";
@@ -90,6 +91,15 @@ declare module "../graph/variable.js" {
     /** The smallest element, or along axes; the same as min(x, …). @throws ShapeError where there is no such axis, or no element. */
     min(axes?: Axes, options?: ReduceOptions): Variable;
 
+    /** The matrix product; the same as matmul(x, other). @throws ShapeError where the shapes don't fit. */
+    matmul(other: Operand): Variable;
+    /** NumPy's dot; the same as dot(x, other). @throws ShapeError where the shapes don't fit. */
+    dot(other: Operand): Variable;
+    /** All products of an element of this with one of other; the same as outer(x, other). */
+    outer(other: Operand): Variable;
+    /** x · wᵀ + b; the same as linear(x, w, b). @throws ShapeError where the shapes don't fit. */
+    linear(w: Operand, b?: Operand | null): Variable;
+
     /** The same elements under another shape; the same as reshape(x, shape). @throws ShapeError where the shape has another size. */
     reshape(shape: readonly number[]): Variable;
     /** The axes in another order, or reversed; the same as transpose(x, axes). @throws ShapeError where `axes` doesn't name each once. */
@@ -128,6 +138,10 @@ const methods: Record<string, (x: Variable, ...rest: never[]) => Variable | Vari
   mean,
   max,
   min,
+  matmul,
+  dot,
+  outer,
+  linear,
   reshape,
   transpose,
   slice,

@@ -11,8 +11,8 @@ import { GpuArray } from "../gpu/array.js";
 import { Function } from "../graph/function.js";
 import { asOperand, type Operand, type Variable } from "../graph/variable.js";
 
-/** A part of an array, each element of it once at most. */
-class Slice extends Copy {
+/** A part of an array, each element of it once at most. @internal */
+export class Slice extends Copy {
   readonly #name: string;
   readonly #cut: Cut;
 

@@ -1,5 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fuse, init, Kernel, square, stats, Variable, type Device, mean } from "../../src/index.js";
+import {
+  type Device,
+  einsum,
+  fuse,
+  init,
+  Kernel,
+  matmul,
+  mean,
+  outer,
+  square,
+  stats,
+  Variable,
+} from "../../src/index.js";
 
 /** WebGPU's default limits: a binding of 128 MiB, a buffer of 256 MiB. No smaller ones can be asked for. */
 let device: Device;
@@ -91,6 +103,21 @@ describe("the same with bindings of 4 KiB, in shapes that are cut in every way",
     for (const value of await some.read()) expect(value / -2e38).toBeCloseTo(1, 5);
     expect(await mean([...new Array<number>(2000).fill(0), Infinity]).item()).toBe(Infinity);
     expect((await mean(new Float32Array(3000).fill(1.5e-38)).item()) / 1.5e-38).toBeCloseTo(1, 5);
+  });
+
+  test("a matrix product says how to cut it; one of elements, without a sum, is cut", async () => {
+    const [a, b] = [
+      new Variable(new Float32Array(4000).fill(2), { shape: [40, 100] }),
+      new Variable(new Float32Array(100).fill(3)),
+    ];
+    expect(() => matmul(a, b)).toThrow(
+      "matmul: an array of shape [40, 100] has 16000 bytes, a shader of this device can bind 4096. Multiply some rows, columns or batches at a time",
+    );
+    using y = outer(b, b);
+    expect((await y.read()).every((value) => value === 9)).toBe(true);
+    using z = einsum("ij,j->ji", a, b);
+    expect(z.shape).toEqual([100, 40]);
+    expect((await z.read()).every((value) => value === 6)).toBe(true);
   });
 
   const integers = (size: number): Float32Array =>
