@@ -1,4 +1,5 @@
 /** Axes that come, go and change places. What only changes the shape costs nothing. */
+import { checkList } from "../base/arguments.js";
 import { at } from "../base/assert.js";
 import { ShapeError } from "../base/errors.js";
 import { checkAxes, checkAxis, showShape } from "../base/shape.js";
@@ -30,16 +31,16 @@ export function squeeze(x: Operand, axes?: number | readonly number[] | null): V
 /**
  * The array with new axes of length 1, at these places of the result. Costs nothing.
  *
- * @throws ShapeError where there is no such place, or one is named twice.
+ * @throws ShapeError where there is no such place, or one is named twice; ArgumentError where they are no numbers.
  * @example
  * expandDims([1, 2], 0); // [[1, 2]]
  * expandDims([1, 2], -1); // [[1], [2]]
  */
 export function expandDims(x: Operand, axes: number | readonly number[]): Variable {
   const variable = asOperand(x);
-  const count = typeof axes === "number" ? 1 : axes.length;
-  const rank = variable.shape.length + count;
-  const added = checkAxes(axes, rank, "expandDims");
+  const places = typeof axes === "number" ? [axes] : checkList<number>(axes, "expandDims: axes");
+  const rank = variable.shape.length + places.length;
+  const added = checkAxes(places, rank, "expandDims");
   const rest = variable.shape.values();
   return reshape(
     variable,
