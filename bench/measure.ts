@@ -1,6 +1,7 @@
 /** Times the sides of one problem in turn, after their results were found to agree. */
 import type { MathMode } from "../src/index.js";
 import { compare } from "./compare.js";
+import { isMatmul } from "./matmul-sizes.js";
 import { inputFor } from "./problems.js";
 import type { Effort, Outcomes, Problem, SideName } from "./protocol.js";
 import { isDerived } from "./derived.js";
@@ -20,7 +21,8 @@ function pairOf(prepare: (isOther: boolean, math: MathMode) => Promise<Work>): M
 }
 
 /** Those who do this problem, in the order of the table. */
-function sidesOf({ name, ...problem }: Problem): Map<SideName, Prepare> {
+async function sidesOf({ name, ...problem }: Problem): Promise<Map<SideName, Prepare>> {
+  if (isMatmul(name)) return (await import("./sides/matmul.js")).matmulSides(name);
   if (isDerived(name)) {
     return pairOf(async (byHand, math) =>
       (await import("./sides/derived.js")).gradientOf({ ...problem, name, math }, byHand),
@@ -45,7 +47,7 @@ function sidesOf({ name, ...problem }: Problem): Map<SideName, Prepare> {
 
 /** @param log told what takes long */
 export async function measure(problem: Problem, effort: Effort, log: (message: string) => void): Promise<Outcomes> {
-  const sides = sidesOf(problem);
+  const sides = await sidesOf(problem);
   const works = new Map<SideName, Work>();
   const unable = new Map<SideName, string>();
   try {

@@ -7,7 +7,8 @@ export const usage = `node bench/run.js [--quick] [--only chain,deep] [--rounds 
 
   --quick       smaller sizes and fewer rounds: within a minute
   --only NAMES  only these cases, of chain, fused, deep, wide, sum, firstGradient, train, heatForward, heatBackward, guards;
-                swish, gelu, geluSlope, gauss, huber, kepler, cubeRoot, or derived for these seven
+                swish, gelu, geluSlope, gauss, huber, kepler, cubeRoot, or derived for these seven; matmul256, matmul512, matmul1024, matmul64x4096x64,
+                matmul1000x784x10, or matmul for these five
   --rounds N    measure each case N times instead of as often as its time allows
   --json        one JSON object as the last line
   --node        in Node instead of Chrome, on the package webgpu; without firstGradient`;
@@ -37,6 +38,15 @@ const derived = [
   ["cubeRoot", 1],
 ];
 
+/** Products of matrices, by the elements of the result and the number of products summed. @type {readonly [CaseName, number, number][]} */
+const products = [
+  ["matmul256", 256 * 256, 256],
+  ["matmul512", 512 * 512, 512],
+  ["matmul1024", 1024 * 1024, 1024],
+  ["matmul64x4096x64", 64 * 64, 4096],
+  ["matmul1000x784x10", 1000 * 10, 784],
+];
+
 /**
  * @param {string[]} args
  * @returns {{ json: boolean, help: boolean, node: boolean, problems: Problem[], effort: Effort, fresh: number }} `fresh` is the number
@@ -55,12 +65,13 @@ export function plan(args) {
     },
   });
   const { quick, json, help, node } = values;
+  const groups = { derived: derived.map(([name]) => name), matmul: products.map(([name]) => name) };
   /** @type {string[]} */
-  const all = [...names, ...derived.map(([name]) => name)];
+  const all = [...names, ...groups.derived, ...groups.matmul];
   const only = values.only
     ?.split(",")
     .map((name) => name.trim())
-    .flatMap((name) => (name === "derived" ? all.slice(names.length) : [name]));
+    .flatMap((name) => (name === "derived" || name === "matmul" ? groups[name] : [name]));
   const unknown = only?.find((name) => !all.some((known) => known === name));
   if (unknown !== undefined) throw new Error(`there is no case ${unknown}; there are ${all.join(", ")}`);
   const rounds = values.rounds === undefined ? null : Number(values.rounds);
@@ -98,6 +109,7 @@ function allProblems(quick) {
     problem("heatForward", quick ? 2 ** 18 : 2 ** 22, 2),
     problem("heatBackward", quick ? 2 ** 18 : 2 ** 22, 2),
     ...modes.map((math) => problem("guards", 2 ** 20, 3, math)),
+    ...products.filter(([name]) => !quick || name !== "matmul1024").map((args) => problem(...args)),
     ...modes.flatMap((math) => derived.map(([name, inputs]) => problem(name, quick ? 2 ** 18 : 2 ** 22, inputs, math))),
   ];
 }

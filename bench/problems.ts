@@ -1,5 +1,6 @@
 /** The problems' numbers, and how far apart two right answers may be. */
 import { isDerived } from "./derived.js";
+import { isMatmul, matmulSizes } from "./matmul-sizes.js";
 import type { Problem, SideName } from "./protocol.js";
 import type { Input } from "./side.js";
 
@@ -41,6 +42,11 @@ export function tolerances({ name, n, depth }: Problem, side: SideName): { value
   const exp = { relative: 64 * roundoff, absolute: 0 };
   // The last turn of an iteration leaves more than a rounding; by two ways it isn't the same.
   if (isDerived(name)) return { value: exp, gradient: { relative: 1e-4, absolute: 1e-5 } };
+  // Of positive terms, one by one at the worst.
+  if (isMatmul(name)) {
+    const sums = { relative: 2 * Math.max(...matmulSizes[name]) * roundoff, absolute: 0 };
+    return { value: sums, gradient: sums };
+  }
   switch (name) {
     case "chain":
     case "fused":

@@ -13,7 +13,10 @@ export type DerivedCase = "swish" | "gelu" | "geluSlope" | "gauss" | "huber" | "
 /** One step of a stencil, and the gradients of its two fields: as gpugrad makes them, and written by hand. */
 export type HeatCase = "heatForward" | "heatBackward";
 
-export type CaseName = GraphCase | DerivedCase | HeatCase | "guards";
+/** A product of matrices and both gradients. */
+export type MatmulCase = "matmul256" | "matmul512" | "matmul1024" | "matmul64x4096x64" | "matmul1000x784x10";
+
+export type CaseName = GraphCase | DerivedCase | HeatCase | MatmulCase | "guards";
 
 /** One row of the table. */
 export interface Problem<Name extends CaseName = CaseName> {
