@@ -17,6 +17,21 @@ export * from "./functions/pointwise.js";
 export { max, mean, min } from "./functions/reduce.js";
 export { expandDims, flatten, moveAxis, squeeze, swapAxes } from "./functions/axes.js";
 export { concat, stack } from "./functions/join.js";
+export { arange, eye, full, linspace, meshgrid, oneHot, ones, zeros, type MakeOptions } from "./functions/making.js";
+export { repeat, roll, tile, trace, tril, triu } from "./functions/repeat.js";
+export {
+  all,
+  any,
+  count,
+  logSoftmax,
+  logSumExp,
+  norm,
+  softmax,
+  std,
+  variance,
+  type NormOptions,
+  type VarianceOptions,
+} from "./functions/statistics.js";
 export { diagonal, flip, slice, split, type DiagonalOptions } from "./functions/slice.js";
 export { einsum } from "./functions/einsum.js";
 export { dot, linear, matmul, outer } from "./functions/products.js";

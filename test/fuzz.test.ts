@@ -428,34 +428,38 @@ describe("absurd arguments", () => {
     return error === null || isAllowed(error) ? null : `${entry}(${names.join(", ")}): ${told(error)}`;
   };
 
-  test(`to each of ${Object.keys(all).length} entries: a typed error or a result, and the state as before`, async () => {
-    await expectAllWell();
-    await collect();
-    const before = stats().liveBytes;
-    const seen = new Set<string>();
-    const wrong = new Map<string, string>();
-    const random = fc.sample(
-      fc.tuple(fc.constantFrom(...Object.keys(all)), fc.array(value, { minLength: 1, maxLength: 4 })),
-      { numRuns: 5000, seed: 5 },
-    );
-    // Each value alone, to each entry, and several together at random.
-    const values = [...Object.keys(absurd), ...Object.keys(sane)];
-    const alone = Object.keys(all).flatMap((entry) => values.map((name): [string, string[]] => [entry, [name]]));
-    const runs = [...alone, ...random];
-    for (const [index, [entry, names]] of runs.entries()) {
-      const report = await wrongWith(entry, names);
-      seen.add(entry);
-      if (report !== null) wrong.set(report.split("\n").slice(1, 4).join(), report);
-      expect(gradEnabled()).toBe(true);
-      expect(tracing.current).toBeNull();
-      if (index % 50 === 0) await expectAllWell();
-    }
-    expect([...wrong.values()].join("\n\n")).toBe("");
-    expect(seen.size).toBe(Object.keys(all).length);
-    await expectAllWell();
-    // Of all these calls, the engine's caches may still hold a value or two.
-    await expectBytes(before + 64);
-  });
+  test(
+    `to each of ${Object.keys(all).length} entries: a typed error or a result, and the state as before`,
+    { timeout: 600_000 },
+    async () => {
+      await expectAllWell();
+      await collect();
+      const before = stats().liveBytes;
+      const seen = new Set<string>();
+      const wrong = new Map<string, string>();
+      const random = fc.sample(
+        fc.tuple(fc.constantFrom(...Object.keys(all)), fc.array(value, { minLength: 1, maxLength: 4 })),
+        { numRuns: 5000, seed: 5 },
+      );
+      // Each value alone, to each entry, and several together at random.
+      const values = [...Object.keys(absurd), ...Object.keys(sane)];
+      const alone = Object.keys(all).flatMap((entry) => values.map((name): [string, string[]] => [entry, [name]]));
+      const runs = [...alone, ...random];
+      for (const [index, [entry, names]] of runs.entries()) {
+        const report = await wrongWith(entry, names);
+        seen.add(entry);
+        if (report !== null) wrong.set(report.split("\n").slice(1, 4).join(), report);
+        expect(gradEnabled()).toBe(true);
+        expect(tracing.current).toBeNull();
+        if (index % 50 === 0) await expectAllWell();
+      }
+      expect([...wrong.values()].join("\n\n")).toBe("");
+      expect(seen.size).toBe(Object.keys(all).length);
+      await expectAllWell();
+      // Of all these calls, the engine's caches may still hold a value or two.
+      await expectBytes(before + 64);
+    },
+  );
 });
 
 describe("numbers", () => {

@@ -10,6 +10,20 @@ import { expandDims, flatten, moveAxis, squeeze, swapAxes } from "./axes.js";
 import * as pointwise from "./pointwise.js";
 import { dot, linear, matmul, outer } from "./products.js";
 import { max, mean, min } from "./reduce.js";
+import { repeat, roll, tile, trace, tril, triu } from "./repeat.js";
+import {
+  all,
+  any,
+  count,
+  logSoftmax,
+  logSumExp,
+  norm,
+  softmax,
+  std,
+  variance,
+  type NormOptions,
+  type VarianceOptions,
+} from "./statistics.js";
 import { diagonal, flip, slice, split, type DiagonalOptions } from "./slice.js";
 import { transpose } from "./transpose.js";
 
@@ -122,6 +136,36 @@ declare module "../graph/variable.js" {
     moveAxis(from: number, to: number): Variable;
     /** Two axes in each other's place; the same as swapAxes(x, one, other). @throws ShapeError where there are no such axes. */
     swapAxes(one: number, other: number): Variable;
+    /** The elements moved on along an axis; the same as roll(x, shift, axis). @throws ShapeError where there is no such axis. */
+    roll(shift: number, axis?: number): Variable;
+    /** Each element so many times; the same as repeat(x, times, axis). @throws ShapeError where there is no such axis. */
+    repeat(times: number, axis?: number): Variable;
+    /** The whole so many times along each axis; the same as tile(x, times). @throws ArgumentError where a count is none. */
+    tile(times: number | readonly number[]): Variable;
+    /** The sum of a diagonal; the same as trace(x, options). @throws ShapeError where there are no such axes. */
+    trace(options?: DiagonalOptions): Variable;
+    /** The lower triangle; the same as tril(x, offset). @throws ShapeError where there are no two axes. */
+    tril(offset?: number): Variable;
+    /** The upper triangle; the same as triu(x, offset). @throws ShapeError where there are no two axes. */
+    triu(offset?: number): Variable;
+    /** The mean squared distance from the mean; the same as variance(x, axes, options). @throws ShapeError where there is no such axis. */
+    variance(axes?: Axes, options?: VarianceOptions): Variable;
+    /** The standard deviation; the same as std(x, axes, options). @throws ShapeError where there is no such axis. */
+    std(axes?: Axes, options?: VarianceOptions): Variable;
+    /** The length as a vector; the same as norm(x, axes, options). @throws ShapeError where there is no such axis. */
+    norm(axes?: Axes, options?: NormOptions): Variable;
+    /** ln Σ eˣ; the same as logSumExp(x, axes, options). @throws ShapeError where there is no such axis. */
+    logSumExp(axes?: Axes, options?: ReduceOptions): Variable;
+    /** eˣ / Σ eˣ along an axis; the same as softmax(x, axis). @throws ShapeError where there is no such axis. */
+    softmax(axis?: number): Variable;
+    /** The logarithm of the softmax; the same as logSoftmax(x, axis). @throws ShapeError where there is no such axis. */
+    logSoftmax(axis?: number): Variable;
+    /** 1 where some element isn't 0; the same as any(x, axes, options). @throws ShapeError where there is no such axis. */
+    any(axes?: Axes, options?: ReduceOptions): Variable;
+    /** 1 where no element is 0; the same as all(x, axes, options). @throws ShapeError where there is no such axis. */
+    all(axes?: Axes, options?: ReduceOptions): Variable;
+    /** How many elements aren't 0; the same as count(x, axes, options). @throws ShapeError where there is no such axis. */
+    count(axes?: Axes, options?: ReduceOptions): Variable;
     /** Repeated until it has this shape; the same as broadcastTo(x, shape). @throws ShapeError where NumPy's rule doesn't allow it. */
     broadcastTo(shape: readonly number[]): Variable;
     /** The inverse of broadcastTo; the same as sumTo(x, shape). @throws ShapeError where `shape` doesn't broadcast to this one's. */
@@ -153,6 +197,21 @@ const methods: Record<string, (x: Variable, ...rest: never[]) => Variable | Vari
   flatten,
   moveAxis,
   swapAxes,
+  roll,
+  repeat,
+  tile,
+  trace,
+  tril,
+  triu,
+  variance,
+  std,
+  norm,
+  logSumExp,
+  softmax,
+  logSoftmax,
+  any,
+  all,
+  count,
   broadcastTo,
   sumTo,
 };

@@ -9,7 +9,7 @@ import { Copy, copy } from "../elementwise/copy.js";
 import { place } from "../elementwise/place.js";
 import { GpuArray } from "../gpu/array.js";
 import { Function } from "../graph/function.js";
-import { asOperand, type Operand, type Variable } from "../graph/variable.js";
+import { asOperand, withOperand, type Operand, type Variable } from "../graph/variable.js";
 
 /** A part of an array, each element of it once at most. @internal */
 export class Slice extends Copy {
@@ -123,17 +123,18 @@ export function flip(x: Operand, axes?: number | readonly number[] | null): Vari
  * const [head, middle, tail] = split([1, 2, 3, 4], [1, 3]); // [1], [2, 3] and [4]
  */
 export function split(x: Operand, parts: number | readonly number[], axis = 0): Variable[] {
-  const variable = asOperand(x);
-  const { shape } = variable;
-  const along = checkAxis(axis, shape.length, "split");
-  const length = at(shape, along);
-  const cuts = typeof parts === "number" ? equalCuts(length, parts) : checkList<number>(parts, "split: positions");
-  for (const cut of cuts) {
-    if (!Number.isInteger(cut)) throw new ArgumentError(`split: a position is a whole number, not ${describe(cut)}`);
-  }
-  return [...cuts, null].map((stop, k) => {
-    const range: Range = [k === 0 ? null : at(cuts, k - 1), stop];
-    return slice(variable, ...shape.map((_, each): Range => (each === along ? range : null)));
+  return withOperand(x, (variable) => {
+    const { shape } = variable;
+    const along = checkAxis(axis, shape.length, "split");
+    const length = at(shape, along);
+    const cuts = typeof parts === "number" ? equalCuts(length, parts) : checkList<number>(parts, "split: positions");
+    for (const cut of cuts) {
+      if (!Number.isInteger(cut)) throw new ArgumentError(`split: a position is a whole number, not ${describe(cut)}`);
+    }
+    return [...cuts, null].map((stop, k) => {
+      const range: Range = [k === 0 ? null : at(cuts, k - 1), stop];
+      return slice(variable, ...shape.map((_, each): Range => (each === along ? range : null)));
+    });
   });
 }
 

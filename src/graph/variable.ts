@@ -411,6 +411,14 @@ export function withOperands<T>(operands: readonly Operand[], f: (variables: Var
   return result;
 }
 
+/** The same for one operand. */
+export function withOperand<T>(operand: Operand, f: (variable: Variable) => T): T {
+  return withOperands([operand], ([variable]) => {
+    if (variable === undefined) throw new Error("gpugrad bug: an operand is gone");
+    return f(variable);
+  });
+}
+
 /** Runs `f`, in which no call lets go of these: whoever has made them does. @internal */
 export function whileGiven<T>(variables: readonly Variable[], f: () => T): T {
   const given = new Map<unknown, Variable>(givenArrays.current ?? []);
