@@ -1,5 +1,5 @@
 /** gpugrad in Node, `gpugrad/node`: its `init` brings WebGPU along. All else comes from `gpugrad` itself. */
-import { init as initWith, type Device, type InitOptions } from "gpugrad/core";
+import { init as initWith, isGpugradError, type Device, type InitOptions } from "gpugrad/core";
 import { gpu } from "./node/gpu.js";
 
 /**
@@ -19,9 +19,11 @@ import { gpu } from "./node/gpu.js";
  * await square(3).item(); // 9
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
-  const given: unknown = options;
-  // Who brings a device or an entry of their own needs none of ours; what is no object is refused there.
-  const bringsOwn =
-    typeof given !== "object" || given === null || options.device !== undefined || options.gpu !== undefined;
-  return initWith(bringsOwn ? options : { ...options, gpu: await gpu() });
+  try {
+    // Whoever brings a device or an entry, now or before, needs none of ours.
+    return await initWith(options);
+  } catch (error) {
+    if (isGpugradError(error) && error.code === "no-webgpu") return initWith({ ...options, gpu: await gpu() });
+    throw error;
+  }
 }

@@ -14,7 +14,7 @@ export class CallSite {
   /** The lines of the stack, from the user's own call on. */
   get frames(): readonly string[] {
     const frames = framesOf(this.#here);
-    const users = frames.filter((frame) => !frame.includes(own));
+    const users = frames.filter((frame) => !frame.includes(own) && !frame.includes("/node_modules/"));
     // Bundled with the library into one file, the user's can't be told apart.
     return users.length > 0 ? users : frames;
   }
@@ -31,9 +31,9 @@ let keeps = false;
 /** What was called whose backward runs. */
 let forward: CallSite | null = null;
 
-/** The library's own file, or the folder of its files. */
+/** The library's own file, or the folder of its files: of its sources, or of what they are built to (scripts/build.js). */
 const own = (/([^\s(@]+):\d+:\d+\)?$/.exec(framesOf(new Error())[0] ?? "")?.[1] ?? "no such file").replace(
-  /base\/call-sites\.[jt]s.*$/,
+  /base(?:\/call-sites)?\.[jt]s.*$/,
   "",
 );
 

@@ -147,6 +147,19 @@ export class GpuArray {
     return this.#shape;
   }
 
+  /**
+   * An array isn't a number: `a * 2` would be NaN.
+   *
+   * @throws ArgumentError
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return `GpuArray ${showShape(this.#shape)}`;
+    throw new ArgumentError(
+      `GpuArray ${showShape(this.#shape)} can't be used as a number, as in a * 2 or a + 1: its numbers are on the GPU. ` +
+        "Write mul(a, 2) or add(a, 1)",
+    );
+  }
+
   /** The number of elements. */
   get size(): number {
     return this.#size;

@@ -23,6 +23,8 @@ export class Profiler {
   readonly #timed: boolean;
   readonly #dispatches: MeasuredDispatch[] = [];
   readonly #sets: GPUQuerySet[] = [];
+  /** The dispatches, by index, without a time. */
+  readonly #unmeasured = new Set<number>();
   /** Calls that still record, and calls that still read times. */
   #recording = 0;
   #reading = 0;
@@ -42,7 +44,7 @@ export class Profiler {
     let profiler = profilers.get(device);
     if (profiler === undefined) profilers.set(device, (profiler = new Profiler(device)));
     const running = profiler;
-    recorder.measure = (dispatch) => running.#measure(dispatch);
+    recorder.measure = (dispatch, isOurs) => running.#measure(dispatch, isOurs);
     const first = running.#dispatches.length;
     running.#recording++;
     return () => {
@@ -57,14 +59,18 @@ export class Profiler {
     };
   }
 
-  /** What the pass of the next dispatch is begun with. */
-  #measure({ role, bytes }: Dispatch): GPUComputePassDescriptor {
+  /**
+   * What the pass of the next dispatch is begun with. In an application's encoder, which runs when it likes, nothing is measured:
+   * WebGPU would refuse all of it, once the times have been read.
+   */
+  #measure({ role, bytes }: Dispatch, isOurs: boolean): GPUComputePassDescriptor {
     const index = (this.#dispatches.length * 2) % setSize;
     this.#dispatches.push({ role, bytes, nanoseconds: null });
+    if (!isOurs) this.#unmeasured.add(this.#dispatches.length - 1);
     if (!this.#timed) return {};
     if (index === 0) this.#sets.push(this.#device.gpuDevice.createQuerySet({ type: "timestamp", count: setSize }));
     const querySet = this.#sets[this.#sets.length - 1];
-    if (querySet === undefined) return {};
+    if (querySet === undefined || !isOurs) return {};
     return { timestampWrites: { querySet, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 } };
   }
 
@@ -99,6 +105,7 @@ export class Profiler {
       const mapping = staging.mapAsync(1 /* READ */).then(() => staging.getMappedRange());
       const times = new BigInt64Array(await this.#device.loss.orLost(mapping));
       measured.forEach((dispatch, index) => {
+        if (this.#unmeasured.has(from + index)) return;
         dispatch.nanoseconds = Number((times[2 * index + 1] ?? 0n) - (times[2 * index] ?? 0n));
       });
     } finally {

@@ -52,8 +52,8 @@ interface Listener {
 }
 
 export class Recorder {
-  /** While somebody measures: what the pass of each dispatch is begun with. */
-  measure: ((dispatch: Dispatch) => GPUComputePassDescriptor) | null = null;
+  /** While somebody measures: what the pass of each dispatch is begun with, in an encoder of gpugrad's own or of the application's. */
+  measure: ((dispatch: Dispatch, isOurs: boolean) => GPUComputePassDescriptor) | null = null;
   dispatches = 0;
   submits = 0;
   readonly #gpuDevice: GPUDevice;
@@ -80,7 +80,7 @@ export class Recorder {
     const encoder = this.#open();
     if (this.measure !== null) {
       this.#endPass();
-      this.#pass = encoder.beginComputePass(this.measure(command));
+      this.#pass = encoder.beginComputePass(this.measure(command, this.#theirs === null));
     }
     this.#pass ??= encoder.beginComputePass();
     if (command.pipeline !== this.#pipeline) {

@@ -268,6 +268,10 @@ test("a Variable is no number: it says so, and what to write; as text it stays r
     expect(use).toThrow(/x \[2\] can't be used as a number.*sin\(x\)/);
     expect(use).toThrow(expect.objectContaining({ code: "invalid-argument" }));
   }
+  for (const use of [() => (x.data as never) * 2, () => (x.data as unknown as number) + 1]) {
+    expect(use).toThrow(/GpuArray \[2\] can't be used as a number.*mul\(a, 2\)/);
+  }
+  expect(x.data[Symbol.toPrimitive]("string")).toBe("GpuArray [2]");
   expect("".concat(x as never)).toBe("x [2]");
   expect(String(x)).toBe("x [2]");
 });

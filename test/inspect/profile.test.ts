@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { exp, init, Kernel, prepare, profile, square, stats, sum, Variable } from "../../src/index.js";
+import { encodeInto, exp, init, Kernel, prepare, profile, square, stats, sum, Variable } from "../../src/index.js";
 
 beforeAll(async () => {
   await init();
@@ -65,4 +65,25 @@ test("prepare compiles ahead, so that calls compile nothing", async () => {
   square(exp(new Variable([1, 2, 3]))).backward();
   expect(stats().pipelines).toBe(pipelines);
   await expect(prepare(7 as never)).rejects.toThrow(/prepare takes/);
+});
+
+test("what goes into an application's encoder has no time, and the application's commands work", async () => {
+  const { gpuDevice } = await init();
+  const x = new Variable([1, 2, 3]);
+  const encoder = gpuDevice.createCommandEncoder();
+  let y = x;
+  const entries = await profile(() => {
+    const before = square(x);
+    y = encodeInto(encoder, () => x.mul(2));
+    return before.mul(3);
+  });
+  expect(entries.map(({ name, gpuTime }) => `${name} ${gpuTime === null ? "none" : "timed"}`)).toEqual([
+    "square timed",
+    "mul none",
+    "mul timed",
+  ]);
+  gpuDevice.pushErrorScope("validation");
+  gpuDevice.queue.submit([encoder.finish()]);
+  expect(await gpuDevice.popErrorScope()).toBeNull();
+  expect([...(await y.read())]).toEqual([2, 4, 6]);
 });

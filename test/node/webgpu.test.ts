@@ -41,6 +41,38 @@ afterAll(() => {
 });
 
 describe("gpugrad in Node", () => {
+  test("with debug, errors and findNonFinite name the line of the program, not one of the package", async () => {
+    const program = `
+      import { init } from "gpugrad/node";
+      import { elementwise, findNonFinite, log, Variable } from "gpugrad";
+      await init({ debug: true });
+      const bad = elementwise("fn bad_forward(x: f32) -> f32 { return x * f32(pack2x16float(vec2f(1e6, 1.0))); }", { gradient: false });
+      const called = () => bad(new Variable([1]));
+      const { message } = await called().read().then(() => ({ message: "" }), (error) => error);
+      const infinite = () => log(new Variable([0]));
+      const [found] = await findNonFinite(infinite());
+      console.log(JSON.stringify([message, found.calledAt]));`;
+    const [message, calledAt] = (await outputOf(program)) as string[];
+    expect(message).toMatch(/called at called \(.*program\.mjs:6:/);
+    expect(calledAt).toMatch(/^infinite \(.*program\.mjs:8:/);
+  });
+
+  test("after the loss of an application's own device init asks for its new one, and picks none", async () => {
+    const program = `
+      import { init } from "gpugrad/node";
+      const { gpuDevice } = await init();
+      const { create } = await import("webgpu");
+      globalThis.entry = create([]);
+      const own = await (await entry.requestAdapter()).requestDevice();
+      await init({ device: own });
+      own.destroy();
+      await own.lost;
+      const code = await init().then(() => "none", (error) => error.code);
+      console.log(JSON.stringify([code, gpuDevice !== own]));
+      process.exit(0);`;
+    expect(await outputOf(program)).toEqual(["device-lost", true]);
+  });
+
   test("init of gpugrad/node brings WebGPU, and gives the device of gpugrad", async () => {
     const program = `
       import { init } from "gpugrad/node";
