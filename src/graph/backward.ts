@@ -57,7 +57,7 @@ export function backward(root: Variable, options: BackwardOptions): void {
   const found = propagate(root, start, { createGraph, keep: () => retainGrad });
   addToLeaves(found, root, createGraph);
   for (const [variable, gradient] of found) {
-    if (gradient !== start) gradient.becomeGradient();
+    if (gradient !== start) gradient.becomeGradient(createGraph);
     if (variable !== root) variable.receiveGrad(gradient);
     else if (root.ownGrad() === null && (retainGrad || root.creator === null)) root.receiveGrad(gradient);
   }

@@ -50,6 +50,10 @@ export abstract class Value {
   #consumers = 0;
   /** What it was computed from without a graph. */
   #origin: Origin<Producer, Value> | null = null;
+  /** Whether it, or what was computed from it, was the input of a Function of a graph: through that it may be needed again. */
+  #wasInput = false;
+  /** Leaves that are there and whose grad it is, with a graph of its own. */
+  #leaves = 0;
   /** Results without a graph that were computed from it and have their numbers, and Variables whose grad it is. */
   #results = 0;
   /** Those of the results that the library may give back. */
@@ -83,6 +87,8 @@ export abstract class Value {
   abstract toString(): string;
   /** Gives back its gradient with its numbers. */
   protected abstract dropGradient(): void;
+  /** Nobody reads its gradient there any more: the gradient doesn't stay for it. @internal */
+  protected abstract leaveGradient(): void;
 
   /** The array on the GPU. It belongs to the Variable; `data.reshape(data.shape)` is a share of your own. */
   // eslint-disable-next-line @typescript-eslint/related-getter-setter-pairs -- so that the type checker refuses what the setter does
@@ -190,7 +196,8 @@ export abstract class Value {
 
   /**
    * Gives back the memory of this Variable and of everything that was computed on the way to it, with or without a graph,
-   * and that nothing else needs: no other result that is there, no `keep()`. Leaves stay, and so do their gradients.
+   * and that nothing else needs: no other result that is there, no `keep()`. Its gradient goes with it. Leaves stay, and so do
+   * their gradients.
    * What was computed on the way can still be read, if it was made by the library's functions: it is computed again.
    * Forgetting a Variable instead is no mistake; its memory then comes back when the garbage collector finds it.
    *
@@ -202,6 +209,7 @@ export abstract class Value {
    */
   dispose(): void {
     this.#become("disposed");
+    this.leaveGradient();
     this.#giveBack();
   }
 
@@ -237,6 +245,7 @@ export abstract class Value {
   /** Counts one more Function that needs this as its input. @internal */
   addConsumer(): void {
     this.#consumers++;
+    this.#wasInput = true;
     this.#passOn("passedOn");
   }
 
@@ -257,9 +266,29 @@ export abstract class Value {
     this.#giveBack();
   }
 
-  /** The pass that made it is over: from now on it is held, whatever was computed from it, until it is replaced. @internal */
-  becomeGradient(): void {
+  /** It is a leaf's grad, with a graph of its own: it stays, whatever was computed from it. @internal */
+  stayWithLeaf(): void {
+    this.#leaves++;
+  }
+
+  /** It is not any more: it goes with what was computed from it. @internal */
+  leaveLeaf(): void {
+    this.#leaves--;
+    this.#giveBack();
+  }
+
+  /**
+   * The pass that made it is over: from now on it is held, whatever was computed from it, until it is replaced.
+   *
+   * @param withGraph whether gradients of this pass have a graph, through which this one may be needed again
+   * @internal
+   */
+  becomeGradient(withGraph: boolean): void {
     if (this.#state === "lent") this.#become("held");
+    if (withGraph) {
+      this.#wasInput = true;
+      this.#origin?.hold();
+    }
     if (this.#origin !== null) this.#origin.inner = false;
   }
 
@@ -362,7 +391,11 @@ export abstract class Value {
         if (dropsGradients) output.dropGradient();
         for (const value of output.#leaveOperands()) waiting.push({ value, dropsGradients: false });
         const isForgotten =
-          output.#state === "disposed" && output.#results === 0 && !output.#isOnAWay && !output.#isTemporary;
+          output.#state === "disposed" &&
+          output.#results === 0 &&
+          !output.#isOnAWay &&
+          !output.#wasInput &&
+          !output.#isTemporary;
         // Numbers that are there need no history.
         if (isForgotten || output.#isHidden) output.#origin = null;
       }
@@ -386,13 +419,19 @@ export abstract class Value {
   }
 
   #release(): void {
-    if (this.#isNeeded()) {
+    // A constant has no memory to give back, such as the ones that a pass starts from.
+    const costsNothing = this.#isDiscarded && this.#data.constant !== null;
+    if (costsNothing || this.#isNeeded()) {
       this.#isHidden = true;
       return;
     }
     if (this.#data === this.#given) return;
     this.#isHidden = false;
-    if (this.#state === "disposed") this.#tellThoseHandedOut();
+    if (this.#state === "disposed") {
+      this.#tellThoseHandedOut();
+      // What a Function of a graph gave from it is computed again through it.
+      if (this.#wasInput && this.#origin !== null && !this.#data.released) this.#prepareToComputeAgain();
+    }
     this.#data.release();
     // The numbers are still the user's, and can be taken from there as long as they are.
     if (this.#given !== null) this.#data = this.#given;
@@ -441,15 +480,29 @@ export abstract class Value {
     if (this.#consumers > 0) return false;
     if (this.#state === "disposed") return true;
     if (this.#state !== "passedOn" && this.#state !== "lent") return false;
-    if (isSpared(this.#place)) return false;
+    if (isSpared(this.#place) || this.#leaves > 0) return false;
     if (this.#data.released) return true;
     if (this.#state === "passedOn" && this.creator !== null) {
       // It goes with its graph; where it can be computed again, it can be read.
       const isThere = (this.#origin !== null || this.#mustStay) && this.#prepareToComputeAgain();
-      return isThere || !this.#mustStay;
+      return isThere || !(this.#mustStay || this.#isOriginForgotten);
     }
     if (this.#results > 0) return false;
     return this.#prepareToComputeAgain() || (this.#origin?.inner === true && !this.#mustStay);
+  }
+
+  /** Whether it could be computed again, had the collector not found what its Function computed on the way to it. */
+  get #isOriginForgotten(): boolean {
+    const found = new Set<Value>([this]);
+    // A Set gives what is added to it meanwhile, too.
+    for (const value of found) {
+      const origin = value.#origin;
+      if (origin === null) continue;
+      const operands = origin.operands();
+      if (operands === null) return true;
+      for (const operand of operands) if (operand.#data.released) found.add(operand);
+    }
+    return false;
   }
 
   /** Holds what this would be computed from again. False where something of that is gone or has changed. */

@@ -69,6 +69,8 @@ export class Variable extends Value {
   readonly requiresGrad: boolean;
   #grad: Variable | null = null;
   #slot: GradientSlot = "unseen";
+  /** Whether its gradient stays because it is that of this leaf. */
+  #holdsGradient = false;
   #creator: Function | null = null;
 
   /** @internal */
@@ -176,6 +178,8 @@ export class Variable extends Value {
     this.clearGrad();
     this.#grad = gradient;
     this.#slot = "unseen";
+    this.#holdsGradient = this.#creator === null && this.isReadable && gradient.creator !== null;
+    if (this.#holdsGradient) gradient.stayWithLeaf();
   }
 
   /** The Function whose output this is; null for a leaf. */
@@ -214,9 +218,17 @@ export class Variable extends Value {
   /** Forgets the gradient. */
   clearGrad(): void {
     const gradient = this.#grad;
+    this.leaveGradient();
     this.#grad = null;
     if (this.#slot === "given") gradient?.takeBack();
     else if ((this.#slot === "unseen" || this.#slot === "set") && gradient?.isKept === false) gradient.discard();
+  }
+
+  /** @internal */
+  protected override leaveGradient(): void {
+    if (!this.#holdsGradient) return;
+    this.#holdsGradient = false;
+    this.#grad?.leaveLeaf();
   }
 
   protected override dropGradient(): void {
