@@ -128,7 +128,9 @@ test("the declarations have no any, and the package no file that isn't needed", 
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
   for (const file of files.filter((name) => name.endsWith(".d.ts"))) {
-    expect(readFileSync(file, "utf8").replaceAll(/\/\*[^]*?\*\//g, ""), file).not.toMatch(/[:<|&,(] ?any\b/);
+    // There is a function of this name, which a list of exports names.
+    const types = readFileSync(file, "utf8").replaceAll(/\/\*[^]*?\*\/|export \{[^}]*\}/g, "");
+    expect(types, file).not.toMatch(/[:<|&,(] ?any\b/);
   }
   const others = files.map((file) => file.slice(installed.length + 1)).filter((file) => !file.startsWith("dist/"));
   expect(others.sort()).toEqual([
