@@ -14,9 +14,32 @@ import { asOperand, withOperand, type Operand, type Variable } from "../graph/va
 import { abs, add, div, equal, exp, log, mul, notEqual, sqrt, square, sub, where } from "./pointwise.js";
 import { max, mean, min } from "./reduce.js";
 
-/** The shape with these axes kept as 1. */
-function keptShape(shape: Shape, axes: readonly number[]): Shape {
-  return Object.freeze(shape.map((length, axis) => (axes.includes(axis) ? 1 : length)));
+/** A reduction along axes that is made of others, and differentiated as a whole. */
+abstract class AlongAxes extends Function {
+  protected readonly axes: readonly number[];
+  /** The result's shape with the axes kept as 1. */
+  protected readonly kept: Shape;
+  readonly #keepDims: boolean;
+
+  constructor({ shape }: Variable, axes: readonly number[], keepDims: boolean) {
+    super();
+    this.axes = axes;
+    this.kept = Object.freeze(shape.map((length, axis) => (axes.includes(axis) ? 1 : length)));
+    this.#keepDims = keepDims;
+  }
+
+  override get repeatable(): boolean {
+    return true;
+  }
+
+  /** What has the axes, as the result has them. */
+  protected shaped(result: Variable): Variable {
+    if (this.#keepDims) return result;
+    return reshape(
+      result,
+      this.kept.filter((_, axis) => !this.axes.includes(axis)),
+    );
+  }
 }
 
 /** Of `variance` and `std`. */
@@ -63,42 +86,22 @@ export function std(x: Operand, axes?: Axes, options: VarianceOptions = {}): Var
 }
 
 /** The Euclidean length: of numbers scaled by the greatest of them, so that no square leaves the range of float32. */
-class Norm extends Function {
-  readonly #axes: readonly number[];
-  readonly #kept: Shape;
-  readonly #keepDims: boolean;
-
-  constructor(axes: readonly number[], kept: Shape, keepDims: boolean) {
-    super();
-    this.#axes = axes;
-    this.#kept = kept;
-    this.#keepDims = keepDims;
-  }
-
+class Norm extends AlongAxes {
   override get name(): string {
     return "Norm";
   }
 
-  override get repeatable(): boolean {
-    return true;
-  }
-
   override forward(x: GpuArray): Variable {
-    const greatest = max(abs(x), this.#axes, { keepDims: true });
+    const greatest = max(abs(x), this.axes, { keepDims: true });
     // An infinity, NaN and nothing but zeros are as they come.
     const scale = where(equal(sub(greatest, greatest), 0), where(equal(greatest, 0), 1, greatest), 1);
-    const scaled = sqrt(sum(square(div(x, scale)), this.#axes, { keepDims: true }));
+    const scaled = sqrt(sum(square(div(x, scale)), this.axes, { keepDims: true }));
     const length = mul(scaled, scale);
-    return this.#keepDims
-      ? length
-      : reshape(
-          length,
-          this.#kept.filter((_, axis) => !this.#axes.includes(axis)),
-        );
+    return this.shaped(length);
   }
 
   override backward(gy: Variable): Variable {
-    const [length, given] = [reshape(this.output, this.#kept), reshape(gy, this.#kept)];
+    const [length, given] = [reshape(this.output, this.kept), reshape(gy, this.kept)];
     return where(equal(length, 0), 0, mul(given, div(this.input, length)));
   }
 }
@@ -127,46 +130,26 @@ export function norm(x: Operand, axes?: Axes, options: NormOptions = {}): Variab
   if (variable.size === 0) return sum(variable, own, { keepDims });
   if (p === Infinity) return max(abs(variable), own, { keepDims });
   if (p !== 2) throw new ArgumentError(`norm: p is 1, 2 or Infinity, not ${describe(p)}`);
-  return new Norm(own, keptShape(variable.shape, own), keepDims).call(variable);
+  return new Norm(variable, own, keepDims).call(variable);
 }
 
 /** ln Σ eˣ, from distances to the greatest element, so that nothing overflows. */
-class LogSumExp extends Function {
-  readonly #axes: readonly number[];
-  readonly #kept: Shape;
-  readonly #keepDims: boolean;
-
-  constructor(axes: readonly number[], kept: Shape, keepDims: boolean) {
-    super();
-    this.#axes = axes;
-    this.#kept = kept;
-    this.#keepDims = keepDims;
-  }
-
+class LogSumExp extends AlongAxes {
   override get name(): string {
     return "LogSumExp";
   }
 
-  override get repeatable(): boolean {
-    return true;
-  }
-
   override forward(x: GpuArray): Variable {
-    const greatest = max(x, this.#axes, { keepDims: true });
+    const greatest = max(x, this.axes, { keepDims: true });
     // An infinity has no distances: the sum is 0 or infinite then, and so is its logarithm.
     const from = where(equal(sub(greatest, greatest), 0), greatest, 0);
-    const total = add(log(sum(exp(sub(x, from)), this.#axes, { keepDims: true })), from);
-    return this.#keepDims
-      ? total
-      : reshape(
-          total,
-          this.#kept.filter((_, axis) => !this.#axes.includes(axis)),
-        );
+    const total = add(log(sum(exp(sub(x, from)), this.axes, { keepDims: true })), from);
+    return this.shaped(total);
   }
 
   /** The softmax; of nothing but -Infinity 0. */
   override backward(gy: Variable): Variable {
-    const [total, given] = [reshape(this.output, this.#kept), reshape(gy, this.#kept)];
+    const [total, given] = [reshape(this.output, this.kept), reshape(gy, this.kept)];
     return mul(given, exp(sub(this.input, where(equal(total, -Infinity), 0, total))));
   }
 }
@@ -184,7 +167,7 @@ export function logSumExp(x: Operand, axes?: Axes, options: ReduceOptions = {}):
   const variable = asOperand(x);
   const own = checkAxes(axes, variable.shape.length, "logSumExp");
   if (variable.size === 0) return log(sum(variable, own, { keepDims }));
-  return new LogSumExp(own, keptShape(variable.shape, own), keepDims).call(variable);
+  return new LogSumExp(variable, own, keepDims).call(variable);
 }
 
 /** eˣ / Σ eˣ along an axis. */

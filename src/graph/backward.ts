@@ -132,7 +132,7 @@ export function propagate(
 }
 
 /** Gradients with a graph of their own: one from which others were made goes with these. */
-const recorded: GradientKind<Function, Variable> = {
+const recorded: GradientKind<Variable, Function, Variable> = {
   add: (before, next) => withGrad(true, () => addGradients(before, next)),
   backward: recordedGradients,
   drop: (gradient) => {
@@ -141,7 +141,7 @@ const recorded: GradientKind<Function, Variable> = {
 };
 
 /** Gradients without a graph: each is the pass's own, but for the one that it starts from. */
-function owned(start: Variable): GradientKind<Function, Variable> {
+function owned(start: Variable): GradientKind<Variable, Function, Variable> {
   const drop = (gradient: Variable): void => {
     if (gradient !== start) gradient.discard();
   };
@@ -151,8 +151,12 @@ function owned(start: Variable): GradientKind<Function, Variable> {
     drop(next);
     return total;
   };
-  const backward = (f: Function, ofOutputs: Gradients, before: Gradients): (Variable | null)[] =>
-    addedInPlace(f, ofOutputs, before, start) ? f.inputs.map(() => null) : ownedGradients(f, ofOutputs);
+  const backward = (
+    f: Function,
+    ofOutputs: Gradients,
+    arrived: ReadonlyMap<Variable, Variable>,
+  ): readonly (Variable | null)[] =>
+    addedInPlace(f, ofOutputs, arrived, start) ? f.inputs.map(() => null) : ownedGradients(f, ofOutputs);
   return { add, backward, drop };
 }
 
@@ -160,8 +164,15 @@ function owned(start: Variable): GradientKind<Function, Variable> {
  * Whether a Function of one input added its gradient to the one that is there: one that writes to a few places of a large array
  * needn't make an array of zeros for them.
  */
-function addedInPlace(f: Function, [gy]: Gradients, [before]: Gradients, start: Variable): boolean {
-  if (f.addGradient === null || gy === undefined || before === undefined || before === start) return false;
+function addedInPlace(
+  f: Function,
+  [gy]: Gradients,
+  arrived: ReadonlyMap<Variable, Variable>,
+  start: Variable,
+): boolean {
+  if (f.addGradient === null || gy === undefined) return false;
+  const before = arrived.get(f.input);
+  if (before === undefined || before === start) return false;
   const { array } = before;
   const { holding } = array;
   // Nobody else must see the change.

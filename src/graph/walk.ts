@@ -43,15 +43,15 @@ export function visitOrder<V extends Made<V>>(root: V, targets?: ReadonlySet<V>)
 }
 
 /** What gradients of one kind are: arrays that a pass owns, Variables with a graph of their own, or lines of WGSL. */
-export interface GradientKind<F, G> {
+export interface GradientKind<V, F, G> {
   /** The sum of two gradients of one Variable, which takes their place. */
   add(before: G, next: G): G;
   /**
    * From the gradients of f's outputs (undefined where none arrived) to those of its inputs, null where one needs none.
    *
-   * @param before what has arrived at the inputs so far; where a gradient was added to that in place, null is given for it
+   * @param arrived what has come so far, at each Variable; where an input's gradient was added to that in place, null is given
    */
-  backward(f: F, ofOutputs: readonly (G | undefined)[], before: readonly (G | undefined)[]): readonly (G | null)[];
+  backward(f: F, ofOutputs: readonly (G | undefined)[], arrived: ReadonlyMap<V, G>): readonly (G | null)[];
   /** What happens to a gradient that the walk needs no more. It may be dropped twice. */
   drop(gradient: G): void;
 }
@@ -64,7 +64,7 @@ export interface GradientKind<F, G> {
 export function walkBack<V, F extends Node<V>, G>(
   order: readonly F[],
   found: Map<V, G>,
-  kind: GradientKind<F, G>,
+  kind: GradientKind<V, F, G>,
   keep: (variable: V) => boolean,
 ): void {
   // Of the Function whose backward ran last.
@@ -73,8 +73,7 @@ export function walkBack<V, F extends Node<V>, G>(
     for (const f of order) {
       const ofOutputs = f.outputs.map((output) => found.get(output));
       if (ofOutputs.every((gradient) => gradient === undefined)) continue;
-      const arrived = f.inputs.map((input) => found.get(input));
-      results = kind.backward(f, ofOutputs, arrived);
+      results = kind.backward(f, ofOutputs, found);
       f.inputs.forEach((input, k) => {
         const next = at(results, k);
         if (next === null) return;

@@ -4,7 +4,6 @@ import {
   add,
   broadcastTo,
   exp,
-  Function,
   fuse,
   grad,
   GpuArray,
@@ -20,6 +19,7 @@ import {
   valueAndGrad,
   Variable,
 } from "../../src/index.js";
+import { Cube } from "../reference/cube.js";
 import { collect } from "../trouble.js";
 import { firstOf } from "../reference/numbers.js";
 import { growth, n, vector } from "../reference/growth.js";
@@ -30,15 +30,6 @@ beforeAll(async () => {
 });
 
 beforeEach(collect);
-
-class Cube extends Function {
-  override forward(x: GpuArray) {
-    return square(x).mul(x);
-  }
-  override backward(gy: Variable) {
-    return square(this.input).mul(3).mul(gy);
-  }
-}
 
 /** Says that it can be computed again, as all that is the library's. */
 class Repeatable extends Doubled {

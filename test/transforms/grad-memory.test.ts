@@ -16,6 +16,7 @@ import {
 } from "../../src/index.js";
 import { growth, n, vector } from "../reference/growth.js";
 import { firstOf } from "../reference/numbers.js";
+import { Cube } from "../reference/cube.js";
 import { collect } from "../trouble.js";
 
 beforeAll(async () => {
@@ -23,15 +24,6 @@ beforeAll(async () => {
 });
 
 beforeEach(collect);
-
-class Cube extends Function {
-  override forward(x: GpuArray) {
-    return square(x).mul(x);
-  }
-  override backward(gy: Variable) {
-    return square(this.input).mul(3).mul(gy);
-  }
-}
 
 /** Its backward leaves the gradient that it gets aside. */
 class Constant extends Function {

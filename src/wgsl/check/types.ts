@@ -158,7 +158,7 @@ const mostNumbers = 2 ** 14;
 const counted = new WeakMap<Type, number>();
 
 /** How many numbers a value of this type has. */
-function numbersIn(type: Type): number {
+export function numbersIn(type: Type): number {
   switch (type.kind) {
     case "vector":
       return type.size;

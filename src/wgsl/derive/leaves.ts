@@ -3,31 +3,15 @@
  * of an array, the members of a struct. Something is known of each of them, or of all as one.
  */
 import { componentsOf } from "../check/swizzle.js";
-import type { Type } from "../check/types.js";
+import { numbersIn, type Type } from "../check/types.js";
 import type { Expression } from "../language/syntax.js";
 
 /** Values of more numbers than that are looked at as one: what is known of each is carried through every statement. */
 const most = 64;
 
-/** How many numbers a type has. */
-function countOf(type: Type): number {
-  switch (type.kind) {
-    case "vector":
-      return type.size;
-    case "matrix":
-      return type.columns * type.rows;
-    case "array":
-      return type.count * countOf(type.element);
-    case "struct":
-      return type.members.reduce((sum, member) => sum + countOf(member.type), 0);
-    default:
-      return 1;
-  }
-}
-
 /** How many numbers of a type are told apart. */
 export function leavesOf(type: Type): number {
-  const count = countOf(type);
+  const count = numbersIn(type);
   return count > most ? 1 : count;
 }
 
@@ -46,7 +30,7 @@ export function placesOf(whole: Type, part: Expression & { kind: "member" | "ind
   if (whole.kind !== "struct") return [componentsOf(part.name)];
   let from = 0;
   for (const member of whole.members) {
-    const size = countOf(member.type);
+    const size = numbersIn(member.type);
     if (member.name === part.name) return [range(from, size)];
     from += size;
   }
@@ -59,9 +43,9 @@ function elementsOf(whole: Type): readonly [count: number, size: number] {
     case "matrix":
       return [whole.columns, whole.rows];
     case "array":
-      return [whole.count, countOf(whole.element)];
+      return [whole.count, numbersIn(whole.element)];
     default:
-      return [countOf(whole), 1];
+      return [numbersIn(whole), 1];
   }
 }
 
